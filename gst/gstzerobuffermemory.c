@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+#include "gstzerobuffermemory.h"
+
+#include <string.h>
+
+GST_DEBUG_CATEGORY_STATIC (zerobuffermemory_debug);
+#define GST_CAT_DEFAULT zerobuffermemory_debug
+
+/* The root has the bytes; what gst_memory_share () makes are memories of the
+ * same type that have the root as their parent, and use only mem. */
+typedef struct {
+  GstMemory mem;
+
+  GList link; /* in the allocator's residents; guarded by its lock */
+
+  GMutex lock; /* guards what follows */
+  guint maps;
+  ZbFrame *frame; /* NULL once moved */
+  guint8 *data;   /* in the ring, or on the heap */
+} GstZeroBufferMemory;
+
+struct _GstZeroBufferAllocator {
+  GstAllocator parent;
+
+  GMutex lock;      /* guards what follows; taken before a memory's lock */
+  GQueue residents; /* memories in the ring, oldest first */
+  guint64 limit;    /* of the last make_room () */
+  guint64 moved;
+
+  /* That make_room () met a mapped frame: the one who unmaps it goes on.  An
+   * atomic, so that unmap need not take the allocator's lock. */
+  gint tight;
+};
+
+G_DEFINE_TYPE (
+    GstZeroBufferAllocator, gst_zero_buffer_allocator, GST_TYPE_ALLOCATOR)
+
+static GstZeroBufferMemory *
+get_root (GstMemory *mem)
+{
+  return (GstZeroBufferMemory *)(mem->parent ? mem->parent : mem);
+}
+
+/* ---- memory ---- */
+
+static gpointer
+memory_map (GstMemory *mem, gsize maxsize, GstMapFlags flags)
+{
+  GstZeroBufferMemory *root = get_root (mem);
+  gpointer data;
+
+  g_mutex_lock (&root->lock);
+  root->maps++;
+  data = root->data;
+  g_mutex_unlock (&root->lock);
+  return data;
+}
+
+static void
+memory_unmap (GstMemory *mem)
+{
+  GstZeroBufferMemory *root = get_root (mem);
+  GstZeroBufferAllocator *allocator =
+      GST_ZERO_BUFFER_ALLOCATOR (mem->allocator);
+  gboolean unused;
+
+  g_mutex_lock (&root->lock);
+  unused = --root->maps == 0;
+  g_mutex_unlock (&root->lock);
+
+  /* Set before make_room () looks at the maps, and read here after they were
+   * counted down: one of the two sees the other. */
+  if (unused && g_atomic_int_get (&allocator->tight)) {
+    guint64 limit;
+
+    g_mutex_lock (&allocator->lock);
+    limit = allocator->limit;
+    g_mutex_unlock (&allocator->lock);
+    gst_zero_buffer_allocator_make_room (allocator, limit);
+  }
+}
+
+static GstMemory *
+memory_share (GstMemory *mem, gssize offset, gssize size)
+{
+  GstZeroBufferMemory *shared = g_new0 (GstZeroBufferMemory, 1);
+  GstMemory *root = GST_MEMORY_CAST (get_root (mem));
+
+  if (size == -1)
+    size = mem->size - offset;
+  gst_memory_init (GST_MEMORY_CAST (shared), GST_MINI_OBJECT_FLAGS (root),
+      root->allocator, root, root->maxsize, root->align, mem->offset + offset,
+      size);
+  return GST_MEMORY_CAST (shared);
+}
+
+/* With the allocator's and the memory's lock.  FALSE without memory for it. */
+static gboolean
+move_out (GstZeroBufferAllocator *self, GstZeroBufferMemory *memory)
+{
+  guint8 *data = g_try_malloc (memory->mem.maxsize);
+
+  if (!data) {
+    GST_WARNING (
+        "No %" G_GSIZE_FORMAT " bytes to move a frame to", memory->mem.maxsize);
+    return FALSE;
+  }
+  memcpy (data, memory->data, memory->mem.maxsize);
+  memory->data = data;
+  zb_frame_release (memory->frame);
+  memory->frame = NULL;
+  g_queue_unlink (&self->residents, &memory->link);
+  self->moved++;
+  GST_LOG ("Moved a frame of %" G_GSIZE_FORMAT " bytes out of the ring",
+      memory->mem.maxsize);
+  return TRUE;
+}
+
+/* ---- allocator ---- */
+
+static void
+allocator_free (GstAllocator *allocator, GstMemory *mem)
+{
+  GstZeroBufferAllocator *self = GST_ZERO_BUFFER_ALLOCATOR (allocator);
+  GstZeroBufferMemory *memory = (GstZeroBufferMemory *)mem;
+
+  if (!mem->parent) {
+    g_mutex_lock (&self->lock);
+    if (memory->frame)
+      g_queue_unlink (&self->residents, &memory->link);
+    g_mutex_unlock (&self->lock);
+
+    if (memory->frame)
+      zb_frame_release (memory->frame);
+    else
+      g_free (memory->data);
+    g_mutex_clear (&memory->lock);
+  }
+  g_free (memory);
+}
+
+static void
+gst_zero_buffer_allocator_finalize (GObject *object)
+{
+  GstZeroBufferAllocator *self = GST_ZERO_BUFFER_ALLOCATOR (object);
+
+  g_mutex_clear (&self->lock);
+  G_OBJECT_CLASS (gst_zero_buffer_allocator_parent_class)->finalize (object);
+}
+
+static void
+gst_zero_buffer_allocator_class_init (GstZeroBufferAllocatorClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = gst_zero_buffer_allocator_finalize;
+  GST_ALLOCATOR_CLASS (klass)->free = allocator_free;
+
+  GST_DEBUG_CATEGORY_INIT (zerobuffermemory_debug, "zerobuffermemory", 0,
+      "ZeroBuffer frames as memory");
+}
+
+static void
+gst_zero_buffer_allocator_init (GstZeroBufferAllocator *self)
+{
+  GstAllocator *allocator = GST_ALLOCATOR (self);
+
+  allocator->mem_type = "ZeroBufferMemory";
+  allocator->mem_map = memory_map;
+  allocator->mem_unmap = memory_unmap;
+  allocator->mem_share = memory_share;
+  GST_OBJECT_FLAG_SET (self, GST_ALLOCATOR_FLAG_CUSTOM_ALLOC);
+
+  g_mutex_init (&self->lock);
+  g_queue_init (&self->residents);
+}
+
+GstZeroBufferAllocator *
+gst_zero_buffer_allocator_new (void)
+{
+  return gst_object_ref_sink (
+      g_object_new (GST_TYPE_ZERO_BUFFER_ALLOCATOR, NULL));
+}
+
+GstMemory *
+gst_zero_buffer_allocator_wrap (
+    GstZeroBufferAllocator *allocator, ZbFrame *frame)
+{
+  GstZeroBufferMemory *memory = g_new0 (GstZeroBufferMemory, 1);
+  gsize size = zb_frame_get_size (frame);
+
+  gst_memory_init (GST_MEMORY_CAST (memory), GST_MEMORY_FLAG_READONLY,
+      GST_ALLOCATOR (allocator), NULL, size, 0, 0, size);
+  g_mutex_init (&memory->lock);
+  memory->frame = frame;
+  /* Read-only: nobody gets a pointer to write to from the map. */
+  memory->data = (guint8 *)zb_frame_get_data (frame);
+  memory->link.data = memory;
+
+  g_mutex_lock (&allocator->lock);
+  g_queue_push_tail_link (&allocator->residents, &memory->link);
+  g_mutex_unlock (&allocator->lock);
+  return GST_MEMORY_CAST (memory);
+}
+
+/* With the allocator's lock. */
+static gboolean
+try_move_out (GstZeroBufferAllocator *self, GstZeroBufferMemory *memory)
+{
+  gboolean moved;
+
+  g_mutex_lock (&memory->lock);
+  moved = memory->maps == 0 && move_out (self, memory);
+  g_mutex_unlock (&memory->lock);
+  return moved;
+}
+
+/* With the allocator's lock.  FALSE if a frame stands in the way. */
+static gboolean
+make_room (GstZeroBufferAllocator *self, guint64 limit)
+{
+  GList *next;
+
+  for (GList *link = self->residents.head; link; link = next) {
+    GstZeroBufferMemory *memory = link->data;
+    guint64 span = zb_frame_get_span (memory->frame);
+
+    next = link->next;
+    if (span == 0) /* of a retired buffer: in nobody's way */
+      continue;
+    if (span <= limit)
+      return TRUE;
+    if (!try_move_out (self, memory))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+void
+gst_zero_buffer_allocator_make_room (
+    GstZeroBufferAllocator *allocator, guint64 limit)
+{
+  g_mutex_lock (&allocator->lock);
+  allocator->limit = limit;
+  g_atomic_int_set (&allocator->tight, TRUE);
+  if (make_room (allocator, limit))
+    g_atomic_int_set (&allocator->tight, FALSE);
+  g_mutex_unlock (&allocator->lock);
+}
+
+guint64
+gst_zero_buffer_allocator_get_moved (GstZeroBufferAllocator *allocator)
+{
+  guint64 moved;
+
+  g_mutex_lock (&allocator->lock);
+  moved = allocator->moved;
+  g_mutex_unlock (&allocator->lock);
+  return moved;
+}

@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: MIT */
+#include "buffer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "error.h"
+#include "ring.h"
+
+#define SEMAPHORE_NAME_SIZE (ZB_NAME_MAX + sizeof "sem-w-")
+
+/* More than any machine has, and far from overflowing anything. */
+#define SIZE_LIMIT (UINT64_C (1) << 48)
+
+static void
+data_name (const char *name, char result[SEMAPHORE_NAME_SIZE])
+{
+  snprintf (result, SEMAPHORE_NAME_SIZE, "sem-w-%s", name);
+}
+
+static void
+space_name (const char *name, char result[SEMAPHORE_NAME_SIZE])
+{
+  snprintf (result, SEMAPHORE_NAME_SIZE, "sem-r-%s", name);
+}
+
+ZbResult
+zb_buffer_check_name (const char *name, ZbError *error)
+{
+  if (!name || !*name)
+    return zb_fail (error, ZB_INVALID, 0, "The buffer name is empty.");
+  if (strlen (name) > ZB_NAME_MAX)
+    return zb_fail (error, ZB_INVALID, 0,
+        "The buffer name has %zu bytes; at most %d are possible.",
+        strlen (name), ZB_NAME_MAX);
+  if (strchr (name, '/') || strcmp (name, ".") == 0 || strcmp (name, "..") == 0)
+    return zb_fail (error, ZB_INVALID, 0,
+        "\"%s\" cannot be a buffer name: it must not contain \"/\", nor be "
+        "\".\" or \"..\".",
+        name);
+  return ZB_OK;
+}
+
+void
+zb_buffer_copy_out (void *to, const void *from, size_t size)
+{
+  memcpy (to, from, size);
+  /* Keeps the compiler from reading the source again later on. */
+  atomic_signal_fence (memory_order_seq_cst);
+}
+
+/* ---- names ---- */
+
+static bool
+unlink_names (const char *name, const ZbLock *lock)
+{
+  char data[SEMAPHORE_NAME_SIZE], space[SEMAPHORE_NAME_SIZE];
+  bool gone;
+
+  data_name (name, data);
+  space_name (name, space);
+  /* The memory goes first: a writer that still finds it after opening the
+   * semaphores knows that they belong together. */
+  gone = zb_platform_memory_unlink (name, lock);
+  gone = gone && zb_platform_semaphore_unlink (data, lock);
+  gone = gone && zb_platform_semaphore_unlink (space, lock);
+  return gone;
+}
+
+/* Reads both pids of the memory that has this name now.  False if there is no
+ * such memory, or none that is a buffer. */
+static bool
+peek_pids (const char *name, uint64_t *reader, uint64_t *writer)
+{
+  ZbMemory *memory;
+  ZbOieb *oieb;
+
+  if (zb_platform_memory_open (name, ZB_OIEB_SIZE, &memory, NULL) != ZB_OK)
+    return false;
+  oieb = zb_platform_memory_get_address (memory);
+  *reader = atomic_load_explicit (&oieb->reader_pid, memory_order_relaxed);
+  *writer = atomic_load_explicit (&oieb->writer_pid, memory_order_relaxed);
+  zb_platform_memory_close (memory);
+  return true;
+}
+
+uint64_t
+zb_buffer_get_living_reader (const char *name)
+{
+  uint64_t reader, writer;
+
+  if (!peek_pids (name, &reader, &writer) ||
+      !zb_platform_process_is_alive (reader))
+    return 0;
+  return reader;
+}
+
+static bool
+is_in_use (const char *name)
+{
+  uint64_t reader, writer;
+
+  return peek_pids (name, &reader, &writer) &&
+         (zb_platform_process_is_alive (reader) ||
+             zb_platform_process_is_alive (writer));
+}
+
+void
+zb_buffer_remove_abandoned (const char *name)
+{
+  ZbLock *lock = zb_platform_lock_take_abandoned (name);
+
+  if (!lock)
+    return;
+  /* With the lock held, no reader can be making this buffer. */
+  if (!is_in_use (name) && unlink_names (name, lock))
+    zb_platform_lock_release (lock);
+  else
+    zb_platform_lock_leave (lock);
+}
+
+void
+zb_buffer_remove_all_abandoned (void)
+{
+  zb_platform_lock_for_each (zb_buffer_remove_abandoned);
+}
+
+/* ---- creating ---- */
+
+static void
+set_pointers (ZbBuffer *buffer)
+{
+  uint8_t *base = zb_platform_memory_get_address (buffer->memory);
+
+  buffer->oieb = (ZbOieb *)base;
+  buffer->metadata = base + ZB_OIEB_SIZE;
+  buffer->ring = buffer->metadata + buffer->metadata_size;
+}
+
+/* New shared memory is zero, which is what all other fields start with. */
+static void
+fill_oieb (const ZbBuffer *buffer)
+{
+  ZbOieb *oieb = buffer->oieb;
+
+  atomic_init (&oieb->version, buffer->version);
+  atomic_init (&oieb->metadata_size, buffer->metadata_size);
+  atomic_init (&oieb->metadata_free_bytes, buffer->metadata_size);
+  atomic_init (&oieb->payload_size, buffer->payload_size);
+  atomic_init (&oieb->payload_free_bytes, buffer->payload_size);
+  atomic_init (&oieb->reader_pid, zb_platform_process_id ());
+  /* Pairs with the acquire in check_oieb (): a writer that sees the size sees
+   * all the rest. */
+  atomic_store_explicit (
+      &oieb->oieb_size, (uint32_t)ZB_OIEB_SIZE, memory_order_release);
+}
+
+static ZbResult
+check_config (const ZbReaderConfig *config, ZbError *error)
+{
+  if (config->payload_size == 0 || config->payload_size > SIZE_LIMIT)
+    return zb_fail (error, ZB_INVALID, 0,
+        "A payload size of %llu bytes is not possible: expected 1 to %llu.",
+        (unsigned long long)config->payload_size,
+        (unsigned long long)SIZE_LIMIT);
+  if (config->metadata_size > SIZE_LIMIT)
+    return zb_fail (error, ZB_INVALID, 0,
+        "A metadata size of %llu bytes is not possible: expected 0 to %llu.",
+        (unsigned long long)config->metadata_size,
+        (unsigned long long)SIZE_LIMIT);
+  if ((config->mode & 0600) != 0600 || config->mode > 0777)
+    return zb_fail (error, ZB_INVALID, 0,
+        "A mode of 0%o is not possible: expected 0600 to 0777, with reading "
+        "and writing for the owner.",
+        config->mode);
+  return ZB_OK;
+}
+
+static ZbResult
+create_parts (ZbBuffer *buffer, const char *name, unsigned mode, ZbError *error)
+{
+  char data[SEMAPHORE_NAME_SIZE], space[SEMAPHORE_NAME_SIZE];
+  uint64_t size = ZB_OIEB_SIZE + buffer->metadata_size + buffer->payload_size;
+  ZbResult result;
+
+  data_name (name, data);
+  space_name (name, space);
+  result = zb_platform_semaphore_create (data, mode, &buffer->data, error);
+  if (result == ZB_OK)
+    result = zb_platform_semaphore_create (space, mode, &buffer->space, error);
+  if (result == ZB_OK)
+    result =
+        zb_platform_memory_create (name, size, mode, &buffer->memory, error);
+  return result;
+}
+
+/* The holder of the lock may replace what has the name, unless its reader is
+ * one that keeps its lock somewhere else.  Our own pid cannot be such a one:
+ * it was a dead process that had the same number. */
+static ZbResult
+make_way (const char *name, ZbError *error)
+{
+  uint64_t reader = zb_buffer_get_living_reader (name);
+
+  if (reader != 0 && reader != zb_platform_process_id ())
+    return zb_fail (error, ZB_BUSY, 0,
+        "The buffer \"%s\" is in use by process %llu. Stop that process or "
+        "use another buffer name.",
+        name, (unsigned long long)reader);
+  if (!unlink_names (name, NULL))
+    return zb_fail (error, ZB_PERMISSION, 0,
+        "The buffer \"%s\" was left over by another user, and this user cannot "
+        "remove it. Remove /dev/shm/%s and /dev/shm/sem.sem-[wr]-%s, or use "
+        "another buffer name.",
+        name, name, name);
+  return ZB_OK;
+}
+
+ZbResult
+zb_buffer_create (ZbBuffer *buffer, const char *name,
+    const ZbReaderConfig *config, ZbError *error)
+{
+  ZbResult result;
+
+  memset (buffer, 0, sizeof *buffer);
+  if ((result = check_config (config, error)) != ZB_OK)
+    return result;
+  if ((result = make_way (name, error)) != ZB_OK)
+    return result;
+
+  buffer->metadata_size = zb_align64 (config->metadata_size);
+  buffer->payload_size = zb_align64 (config->payload_size);
+  buffer->version = ZB_VERSION_1_0_0;
+  result = create_parts (buffer, name, config->mode, error);
+  if (result != ZB_OK) {
+    unlink_names (name, NULL);
+    zb_buffer_close (buffer);
+    return result;
+  }
+  set_pointers (buffer);
+  fill_oieb (buffer);
+  return ZB_OK;
+}
+
+void
+zb_buffer_retire (ZbBuffer *buffer, const char *name)
+{
+  /* seq_cst pairs with claim () in writer.c: either the writer sees that we
+   * are gone, or it was connected before. */
+  atomic_store (&buffer->oieb->reader_pid, 0);
+  zb_platform_semaphore_post (buffer->space);
+  if (zb_platform_memory_has_name (buffer->memory, name))
+    unlink_names (name, NULL);
+}
+
+/* ---- opening ---- */
+
+static ZbResult
+fail_not_ready (ZbError *error, const char *name, const char *why)
+{
+  return zb_fail (error, ZB_NOT_READY, 0,
+      "The buffer \"%s\" is not ready for a writer: %s.", name, why);
+}
+
+/* Other readers fill in their fields in any order, and the size first. */
+static ZbResult
+check_oieb (ZbBuffer *buffer, const char *name, ZbError *error)
+{
+  ZbOieb *oieb = buffer->oieb;
+  uint64_t room = zb_platform_memory_get_size (buffer->memory) - ZB_OIEB_SIZE;
+  uint64_t oieb_size, metadata_size, payload_size;
+
+  oieb_size = atomic_load_explicit (&oieb->oieb_size, memory_order_acquire);
+  buffer->version = atomic_load_explicit (&oieb->version, memory_order_relaxed);
+  metadata_size =
+      atomic_load_explicit (&oieb->metadata_size, memory_order_relaxed);
+  payload_size =
+      atomic_load_explicit (&oieb->payload_size, memory_order_relaxed);
+
+  if (oieb_size == 0 || buffer->version == 0 || payload_size == 0)
+    return fail_not_ready (error, name, "its reader is still making it");
+  if (oieb_size != ZB_OIEB_SIZE ||
+      ZB_VERSION_GET_MAJOR (buffer->version) != ZB_VERSION_MAJOR)
+    return zb_fail (error, ZB_INCOMPATIBLE, 0,
+        "The reader of buffer \"%s\" speaks version %u.%u.%u of the protocol, "
+        "with an OIEB of %llu bytes; expected version 1, with %llu.",
+        name, buffer->version & 0xff, buffer->version >> 8 & 0xff,
+        buffer->version >> 16 & 0xff, (unsigned long long)oieb_size,
+        (unsigned long long)ZB_OIEB_SIZE);
+  if (metadata_size > room || payload_size > room - metadata_size ||
+      metadata_size % ZB_ALIGNMENT != 0 || payload_size % ZB_ALIGNMENT != 0)
+    return zb_fail (error, ZB_CORRUPT, 0,
+        "The buffer \"%s\" claims %llu bytes of metadata and %llu of payload; "
+        "expected multiples of 64 that fit into %llu bytes.",
+        name, (unsigned long long)metadata_size,
+        (unsigned long long)payload_size, (unsigned long long)room);
+
+  buffer->metadata_size = metadata_size;
+  buffer->payload_size = payload_size;
+  return ZB_OK;
+}
+
+static ZbResult
+check_reader (const ZbBuffer *buffer, const char *name, ZbError *error)
+{
+  uint64_t pid =
+      atomic_load_explicit (&buffer->oieb->reader_pid, memory_order_acquire);
+
+  if (pid == 0)
+    return fail_not_ready (error, name, "its reader is starting or leaving");
+  if (!zb_platform_process_is_valid (pid))
+    return zb_fail (error, ZB_CORRUPT, 0,
+        "The buffer \"%s\" names %llu as its reader, which is no process.",
+        name, (unsigned long long)pid);
+  if (!zb_platform_process_is_alive (pid))
+    return zb_fail (error, ZB_NOT_READY, 0,
+        "The buffer \"%s\" was left over by process %llu, which has ended.",
+        name, (unsigned long long)pid);
+  return ZB_OK;
+}
+
+static ZbResult
+open_semaphores (ZbBuffer *buffer, const char *name, ZbError *error)
+{
+  char data[SEMAPHORE_NAME_SIZE], space[SEMAPHORE_NAME_SIZE];
+  ZbResult result;
+
+  data_name (name, data);
+  space_name (name, space);
+  result = zb_platform_semaphore_open (data, &buffer->data, error);
+  if (result == ZB_OK)
+    result = zb_platform_semaphore_open (space, &buffer->space, error);
+  return result;
+}
+
+static ZbResult
+open_parts (ZbBuffer *buffer, const char *name, ZbError *error)
+{
+  ZbResult result;
+
+  result = zb_platform_memory_open (name, ZB_OIEB_SIZE, &buffer->memory, error);
+  if (result == ZB_NOT_READY && error && error->os_error)
+    return fail_not_ready (error, name, "there is no reader");
+  if (result != ZB_OK)
+    return result;
+  set_pointers (buffer);
+  if ((result = check_oieb (buffer, name, error)) != ZB_OK)
+    return result;
+  set_pointers (buffer);
+  if ((result = check_reader (buffer, name, error)) != ZB_OK)
+    return result;
+  if ((result = open_semaphores (buffer, name, error)) != ZB_OK)
+    return result;
+  if (!zb_platform_memory_has_name (buffer->memory, name))
+    return fail_not_ready (error, name, "its reader is just renewing it");
+  return zb_platform_memory_reserve (buffer->memory, error);
+}
+
+ZbResult
+zb_buffer_open (ZbBuffer *buffer, const char *name, ZbError *error)
+{
+  ZbResult result;
+
+  memset (buffer, 0, sizeof *buffer);
+  result = open_parts (buffer, name, error);
+  if (result != ZB_OK) {
+    zb_buffer_close (buffer);
+    if (result == ZB_NOT_READY)
+      zb_buffer_remove_abandoned (name);
+  }
+  return result;
+}
+
+void
+zb_buffer_close (ZbBuffer *buffer)
+{
+  if (buffer->data)
+    zb_platform_semaphore_close (buffer->data);
+  if (buffer->space)
+    zb_platform_semaphore_close (buffer->space);
+  if (buffer->memory)
+    zb_platform_memory_close (buffer->memory);
+  memset (buffer, 0, sizeof *buffer);
+}
+
+/* ---- while connected ---- */
+
+ZbResult
+zb_buffer_check_range (const char *name, const char *field, uint64_t found,
+    uint64_t low, uint64_t high, ZbError *error)
+{
+  if (low <= found && found <= high)
+    return ZB_OK;
+  return zb_fail (error, ZB_CORRUPT, 0,
+      "Buffer \"%s\" is corrupt: %s is %llu, expected %llu to %llu. The other "
+      "process, or a third one, wrote what it must not; restart both.",
+      name, field, (unsigned long long)found, (unsigned long long)low,
+      (unsigned long long)high);
+}
+
+ZbResult
+zb_buffer_check (const ZbBuffer *buffer, const char *name, ZbError *error)
+{
+  ZbOieb *oieb = buffer->oieb;
+  const struct {
+    const char *field;
+    uint64_t found;
+    uint64_t expected;
+  } constants[] = {
+#define CONSTANT(field, expected)                                              \
+  {#field, atomic_load_explicit (&oieb->field, memory_order_relaxed), expected}
+      CONSTANT (oieb_size, ZB_OIEB_SIZE),
+      CONSTANT (version, buffer->version),
+      CONSTANT (metadata_size, buffer->metadata_size),
+      CONSTANT (payload_size, buffer->payload_size),
+#undef CONSTANT
+  };
+
+  for (size_t i = 0; i < sizeof constants / sizeof constants[0]; i++) {
+    ZbResult result =
+        zb_buffer_check_range (name, constants[i].field, constants[i].found,
+            constants[i].expected, constants[i].expected, error);
+    if (result != ZB_OK)
+      return result;
+  }
+  return ZB_OK;
+}
+
+uint64_t
+zb_buffer_get_used (const ZbBuffer *buffer)
+{
+  uint64_t free_bytes = atomic_load_explicit (
+      &buffer->oieb->payload_free_bytes, memory_order_relaxed);
+
+  if (free_bytes > buffer->payload_size)
+    return 0;
+  return buffer->payload_size - free_bytes;
+}

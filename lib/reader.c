@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "session.h"
+
+/* Another reader that starts looks at our lock for a moment, to see whether
+ * it was left behind; how long to wait for that to pass, ns. */
+#define LOCK_PATIENCE INT64_C (500000000)
+#define LOCK_RETRY INT64_C (2000000)
+
+struct ZbReader {
+  char name[ZB_NAME_MAX + 1];
+  ZbReaderConfig config;
+  ZbLock *lock;
+  ZbCounters counters;
+  atomic_bool interrupted;
+
+  ZbMutex *mutex;     /* guards the pointer, against other threads */
+  ZbSession *session; /* NULL: renewing failed */
+};
+
+static ZbResult
+fail_in_use (ZbError *error, const char *name)
+{
+  uint64_t pid = zb_buffer_get_living_reader (name);
+
+  if (pid != 0)
+    return zb_fail (error, ZB_BUSY, 0,
+        "The buffer \"%s\" is in use by process %llu. Stop that process or "
+        "use another buffer name.",
+        name, (unsigned long long)pid);
+  return zb_fail (error, ZB_BUSY, 0,
+      "The buffer \"%s\" is in use by another process, which holds its lock. "
+      "Stop that process or use another buffer name.",
+      name);
+}
+
+static ZbResult
+acquire_lock (ZbReader *reader, ZbError *error)
+{
+  int64_t deadline = zb_platform_deadline (LOCK_PATIENCE);
+  ZbResult result;
+
+  for (;;) {
+    result = zb_platform_lock_acquire (
+        reader->name, reader->config.mode, &reader->lock, error);
+    if (result != ZB_BUSY)
+      return result;
+    if (zb_buffer_get_living_reader (reader->name) != 0 ||
+        zb_platform_now () > deadline)
+      return fail_in_use (error, reader->name);
+    zb_platform_sleep (LOCK_RETRY);
+  }
+}
+
+static void
+set_session (ZbReader *reader, ZbSession *session)
+{
+  zb_platform_mutex_lock (reader->mutex);
+  reader->session = session;
+  zb_platform_mutex_unlock (reader->mutex);
+}
+
+static ZbResult
+start_session (ZbReader *reader, ZbError *error)
+{
+  ZbBuffer buffer;
+  ZbSession *session;
+  ZbResult result;
+
+  result = zb_buffer_create (&buffer, reader->name, &reader->config, error);
+  if (result != ZB_OK)
+    return result;
+  if (!(session = zb_session_new (reader->name, &buffer)))
+    return zb_fail (error, ZB_SYSTEM, 0, "Out of memory.");
+  set_session (reader, session);
+  return ZB_OK;
+}
+
+static void
+end_session (ZbReader *reader)
+{
+  ZbSession *session = reader->session;
+
+  if (!session)
+    return;
+  set_session (reader, NULL);
+  zb_session_retire (session);
+  zb_session_unref (session);
+}
+
+static ZbReader *
+reader_new (const char *name, const ZbReaderConfig *config)
+{
+  static const ZbReaderConfig defaults = ZB_READER_CONFIG_DEFAULT;
+  ZbReader *self = calloc (1, sizeof *self);
+
+  if (!self)
+    return NULL;
+  self->config = config ? *config : defaults;
+  strcpy (self->name, name); /* checked before */
+  self->mutex = zb_platform_mutex_new ();
+  if (self->mutex)
+    return self;
+  zb_reader_close (self);
+  return NULL;
+}
+
+ZbResult
+zb_reader_create (const char *name, const ZbReaderConfig *config,
+    ZbReader **reader, ZbError *error)
+{
+  ZbReader *self;
+  ZbResult result;
+
+  if ((result = zb_buffer_check_name (name, error)) != ZB_OK)
+    return result;
+  if (!(self = reader_new (name, config)))
+    return zb_fail (error, ZB_SYSTEM, 0, "Out of memory.");
+
+  result = acquire_lock (self, error);
+  if (result == ZB_OK) {
+    zb_buffer_remove_all_abandoned ();
+    result = start_session (self, error);
+  }
+  if (result != ZB_OK) {
+    zb_reader_close (self);
+    return result;
+  }
+  *reader = self;
+  return ZB_OK;
+}
+
+void
+zb_reader_close (ZbReader *reader)
+{
+  if (!reader)
+    return;
+  end_session (reader);
+  if (reader->lock)
+    zb_platform_lock_release (reader->lock);
+  zb_platform_mutex_free (reader->mutex);
+  free (reader);
+}
+
+ZbResult
+zb_reader_renew (ZbReader *reader, ZbError *error)
+{
+  end_session (reader);
+  return start_session (reader, error);
+}
+
+static ZbResult
+fail_no_buffer (const ZbReader *reader, ZbError *error)
+{
+  return zb_fail (error, ZB_INVALID, 0,
+      "The reader of \"%s\" has no buffer, since it could not be renewed.",
+      reader->name);
+}
+
+ZbResult
+zb_reader_read (
+    ZbReader *reader, int64_t timeout, ZbFrame **frame, ZbError *error)
+{
+  int64_t deadline = zb_platform_deadline (timeout);
+  ZbSession *session = reader->session;
+  ZbResult result;
+
+  if (!session)
+    return fail_no_buffer (reader, error);
+  for (;;) {
+    int64_t now, look;
+
+    /* acquire pairs with the release in zb_reader_set_interrupted () */
+    if (atomic_load_explicit (&reader->interrupted, memory_order_acquire))
+      return zb_fail (error, ZB_INTERRUPTED, 0,
+          "Reading from buffer \"%s\" was interrupted.", reader->name);
+    result = zb_session_try_read (session, &reader->counters, frame, error);
+    if (result != ZB_TIMEOUT)
+      return result;
+    if ((now = zb_platform_now ()) >= deadline)
+      return zb_fail (error, ZB_TIMEOUT, 0,
+          "No frame came through buffer \"%s\" within the timeout.",
+          reader->name);
+    look = now + ZB_PEER_POLL;
+    zb_counter_add (&reader->counters.waits, 1);
+    zb_session_wait (session, look < deadline ? look : deadline);
+  }
+}
+
+ZbResult
+zb_reader_get_metadata (
+    ZbReader *reader, const void **data, size_t *size, ZbError *error)
+{
+  *data = NULL;
+  *size = 0;
+  if (!reader->session)
+    return fail_no_buffer (reader, error);
+  return zb_session_get_metadata (reader->session, data, size, error);
+}
+
+void
+zb_reader_set_interrupted (ZbReader *reader, bool interrupted)
+{
+  atomic_store_explicit (
+      &reader->interrupted, interrupted, memory_order_release);
+  if (!interrupted)
+    return;
+  zb_platform_mutex_lock (reader->mutex);
+  if (reader->session)
+    zb_session_wake (reader->session);
+  zb_platform_mutex_unlock (reader->mutex);
+}
+
+static uint64_t
+get_held (ZbSession *session)
+{
+  uint64_t held;
+
+  zb_platform_mutex_lock (session->mutex);
+  held = zb_spans_held (&session->spans);
+  zb_platform_mutex_unlock (session->mutex);
+  return held;
+}
+
+uint64_t
+zb_reader_get_hold_limit (const ZbReader *reader)
+{
+  ZbSession *session = reader->session;
+  uint64_t size, half, rest;
+  ZbPlacement placement;
+
+  if (!session)
+    return 0;
+  size = session->buffer.payload_size;
+  half = size / 2;
+  /* Only where all was read is the write position known: it is ours. */
+  if (session->largest == 0 ||
+      zb_buffer_get_used (&session->buffer) > get_held (session))
+    return half;
+  if (!zb_ring_place (size, session->position, session->largest, &placement))
+    return 0;
+  rest = size - placement.need;
+  return rest < half ? rest : half;
+}
+
+void
+zb_reader_get_stats (ZbReader *reader, ZbStats *stats)
+{
+  const ZbCounters *counters = &reader->counters;
+
+  memset (stats, 0, sizeof *stats);
+  stats->frames = zb_counter_get (&counters->frames);
+  stats->bytes = zb_counter_get (&counters->bytes);
+  stats->waits = zb_counter_get (&counters->waits);
+  stats->wraps = zb_counter_get (&counters->wraps);
+  stats->ring_used_max = zb_counter_get (&counters->ring_used_max);
+
+  zb_platform_mutex_lock (reader->mutex);
+  if (reader->session) {
+    stats->ring_size = reader->session->buffer.payload_size;
+    stats->ring_used = zb_buffer_get_used (&reader->session->buffer);
+    stats->peer_pid = zb_counter_get (&reader->session->peer.pid);
+  }
+  zb_platform_mutex_unlock (reader->mutex);
+}

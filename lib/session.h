@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One buffer's life on the reading side: from its creation, through the one
+ * writer that uses it, to the release of its last frame.
+ *
+ * A session is kept alive by its reader and by every frame that is out.
+ */
+#ifndef ZB_SESSION_H
+#define ZB_SESSION_H
+
+#include "buffer.h"
+#include "counters.h"
+#include "peer.h"
+#include "ring.h"
+
+typedef struct ZbSession ZbSession;
+
+struct ZbFrame {
+  ZbSpan span; /* first, so that a span is its frame */
+  ZbSession *session;
+  const uint8_t *data;
+  size_t size;
+  uint64_t sequence;
+};
+
+struct ZbSession {
+  atomic_uint references;
+  const char *name; /* the reader's; not used after it is gone */
+  ZbBuffer buffer;
+
+  /* Used by the reading thread alone. */
+  ZbPeer peer;
+  uint64_t position;    /* of the next header */
+  uint64_t sequence;    /* expected next */
+  uint64_t posts_taken; /* successful waits on the data semaphore */
+  uint64_t largest;     /* payload of the largest frame so far */
+  ZbError end;          /* why there are no more frames; ZB_OK = there are */
+  uint8_t *metadata;    /* private copy; NULL: none so far */
+  size_t metadata_size;
+
+  /* Posts of the data semaphore that stand for no frame: this side's own, to
+   * wake itself.  Counted before they are posted, so that a frame is only
+   * taken for granted if more posts arrived than these. */
+  _Atomic uint64_t posts_own;
+
+  ZbMutex *mutex; /* guards what follows */
+  ZbSpans spans;  /* of the frames that are out */
+  ZbFrame *spare; /* frames to be used again, linked by span.next */
+  bool retired;   /* nobody is there to give bytes back to */
+};
+
+/* Takes @buffer over, also when it fails for lack of memory (NULL). */
+ZbSession *zb_session_new (const char *name, ZbBuffer *buffer);
+void zb_session_unref (ZbSession *session);
+
+/* The reader goes away from it: names are removed, frames live on. */
+void zb_session_retire (ZbSession *session);
+
+/* Wakes the reading thread.  Any thread. */
+void zb_session_wake (ZbSession *session);
+
+/* The reading thread's: the next frame, if one was posted.  ZB_TIMEOUT if
+ * not. */
+ZbResult zb_session_try_read (
+    ZbSession *session, ZbCounters *counters, ZbFrame **frame, ZbError *error);
+
+/* Sleeps until something is posted, or @deadline. */
+void zb_session_wait (ZbSession *session, int64_t deadline);
+
+ZbResult zb_session_get_metadata (
+    ZbSession *session, const void **data, size_t *size, ZbError *error);
+
+#endif

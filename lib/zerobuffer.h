@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libzerobuffer: frames from one process to another through shared memory.
+ *
+ * A buffer has a name, one reader and one writer.  The reader creates the
+ * buffer and owns everything of it; the writer connects to it.  A typical
+ * reading process
+ *
+ *     zb_reader_create -> { zb_reader_read -> use -> zb_frame_release } ...
+ *         -> zb_reader_close
+ *
+ * and the writing one
+ *
+ *     zb_writer_new -> zb_writer_connect -> zb_writer_set_metadata
+ *         -> zb_writer_write ... -> zb_writer_free
+ *
+ * Results: every call that can fail returns a ZbResult and takes a ZbError,
+ * which may be NULL, for the whole story in words.
+ *
+ * Times are nanoseconds of the monotonic clock.  A timeout of 0 never waits,
+ * ZB_FOREVER waits without end.  A signal does not cut a wait short.
+ *
+ * Threads: a reader or writer is used by one thread at a time, except for
+ * the functions that say "any thread".  Frames may be released by any
+ * thread, in any order, also after their reader was closed.
+ *
+ * The library keeps no global state, writes nothing to stdout or stderr and
+ * never ends the process.
+ */
+#ifndef ZEROBUFFER_H
+#define ZEROBUFFER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifndef ZB_API
+#define ZB_API
+#endif
+
+#define ZB_FOREVER INT64_MAX
+
+/* The longest name of a buffer, in bytes.  A name is not empty, has no '/'
+ * and is not "." or "..". */
+#define ZB_NAME_MAX 245
+
+/* X (name, what it says when nothing better is known) */
+#define ZB_RESULTS(X)                                                          \
+  X (ZB_OK, "success")                                                         \
+  X (ZB_TIMEOUT, "nothing happened within the timeout")                        \
+  X (ZB_INTERRUPTED, "the wait was interrupted")                               \
+  X (ZB_PEER_LEFT, "the other side has left")                                  \
+  X (ZB_PEER_CRASHED, "the other side's process ended without leaving")        \
+  X (ZB_NOT_READY, "no reader is ready for a writer")                          \
+  X (ZB_BUSY, "in use by another process")                                     \
+  X (ZB_INVALID, "invalid argument")                                           \
+  X (ZB_TOO_LARGE, "does not fit")                                             \
+  X (ZB_METADATA_SET, "the metadata is write-once and was written before")     \
+  X (ZB_NO_SPACE, "not enough shared memory")                                  \
+  X (ZB_PERMISSION, "permission denied")                                       \
+  X (ZB_CORRUPT, "the shared memory holds impossible values")                  \
+  X (ZB_INCOMPATIBLE, "the other side speaks another protocol version")        \
+  X (ZB_SYSTEM, "the operating system refused")
+
+typedef enum {
+#define ZB_RESULT_NAME(name, text) name,
+  ZB_RESULTS (ZB_RESULT_NAME)
+#undef ZB_RESULT_NAME
+} ZbResult;
+
+/* The general meaning of a result; a static string.  Any thread. */
+ZB_API const char *zb_result_text (ZbResult result);
+
+/* What went wrong: which object, what was found, what was expected and what
+ * can be done.  Filled whenever a call returns anything but ZB_OK. */
+typedef struct {
+  ZbResult result;
+  int os_error; /* errno (or its like) where a system call failed, else 0 */
+  char message[1024];
+} ZbError;
+
+/* Counters of one end, from its creation on, over all sessions.  Bytes are
+ * payload bytes without headers, except for the ring_ fields, which count
+ * what is taken in the ring. */
+typedef struct {
+  uint64_t frames;        /* read, or published */
+  uint64_t bytes;         /* of these frames */
+  uint64_t waits;         /* times a call had to sleep for the other side */
+  uint64_t wraps;         /* times the end of the ring was reached */
+  uint64_t ring_size;     /* bytes of the ring now; 0 while not connected */
+  uint64_t ring_used;     /* bytes in use now */
+  uint64_t ring_used_max; /* the most that was ever in use, as seen here */
+  uint64_t peer_pid;      /* process on the other side; 0 = none */
+} ZbStats;
+
+/* ------------------------------------------------------------- reading -- */
+
+typedef struct ZbReader ZbReader;
+typedef struct ZbFrame ZbFrame;
+
+typedef struct {
+  uint64_t payload_size;  /* bytes of the ring, rounded up to 64 */
+  uint64_t metadata_size; /* bytes for metadata, rounded up to 64 */
+  unsigned mode;          /* permission bits, whatever the umask says */
+} ZbReaderConfig;
+
+/* A frame of up to payload_size / 2 - 32 bytes always fits. */
+#define ZB_READER_CONFIG_DEFAULT                                               \
+  {                                                                            \
+    16 * 1024 * 1024, 64 * 1024, 0600                                          \
+  }
+
+/* Creates the buffer @name, after removing what crashed readers of any name
+ * left behind.  @config may be NULL for the defaults.
+ * Fails with ZB_INVALID, ZB_BUSY (another living reader has the name; the
+ * message says which process), ZB_NO_SPACE, ZB_PERMISSION or ZB_SYSTEM; then
+ * nothing has been created. */
+ZB_API ZbResult zb_reader_create (const char *name,
+    const ZbReaderConfig *config, ZbReader **reader, ZbError *error);
+
+/* Leaves, and removes all that has the buffer's name.  Frames that are still
+ * held stay valid.  @reader may be NULL. */
+ZB_API void zb_reader_close (ZbReader *reader);
+
+/* Waits for the next frame.  The caller owns the frame and gives it back with
+ * zb_frame_release ().
+ * ZB_TIMEOUT, ZB_INTERRUPTED: nothing is lost, call again.
+ * ZB_PEER_LEFT, ZB_PEER_CRASHED: the writer is gone and all its frames have
+ * been read; ZB_CORRUPT: the writer broke the protocol.  These three end the
+ * session: later calls return the same until zb_reader_renew (). */
+ZB_API ZbResult zb_reader_read (
+    ZbReader *reader, int64_t timeout, ZbFrame **frame, ZbError *error);
+
+/* The writer's metadata: a copy that the reader owns, valid until
+ * zb_reader_renew () or zb_reader_close ().  *data is NULL and *size 0 while
+ * none has been written.  ZB_CORRUPT if its length is impossible. */
+ZB_API ZbResult zb_reader_get_metadata (
+    ZbReader *reader, const void **data, size_t *size, ZbError *error);
+
+/* Retires the buffer and creates a fresh one of the same name and sizes, for
+ * the next writer.  Frames of the old one stay valid until released.  Errors
+ * as zb_reader_create (); the reader then has no buffer, reads fail with
+ * ZB_INVALID, and renewing may be tried again. */
+ZB_API ZbResult zb_reader_renew (ZbReader *reader, ZbError *error);
+
+/* While interrupted, zb_reader_read () returns ZB_INTERRUPTED at once, also
+ * when it was waiting already.  Any thread. */
+ZB_API void zb_reader_set_interrupted (ZbReader *reader, bool interrupted);
+
+/* How many bytes of the ring may be held back while the writer can surely
+ * write another frame as large as the largest so far.  See zb_frame_span (). */
+ZB_API uint64_t zb_reader_get_hold_limit (const ZbReader *reader);
+
+/* Any thread. */
+ZB_API void zb_reader_get_stats (ZbReader *reader, ZbStats *stats);
+
+/* The frame's bytes, in place: to be read, not written.  They come from
+ * another process, which can change them until it is gone: check a value
+ * after copying it, not before.  Any thread. */
+ZB_API const void *zb_frame_get_data (const ZbFrame *frame);
+ZB_API size_t zb_frame_get_size (const ZbFrame *frame);
+
+/* 1 for the first frame of a writer, then rising by 1. */
+ZB_API uint64_t zb_frame_get_sequence (const ZbFrame *frame);
+
+/* Bytes of the ring from this frame to the last one read: what the writer
+ * cannot use before this frame is released, since places are given back in
+ * the order of the ring.  0 once the buffer was retired or closed.
+ * Any thread. */
+ZB_API uint64_t zb_frame_get_span (const ZbFrame *frame);
+
+/* Gives the frame's place back.  Any thread, any order. */
+ZB_API void zb_frame_release (ZbFrame *frame);
+
+/* ------------------------------------------------------------- writing -- */
+
+typedef struct ZbWriter ZbWriter;
+
+/* A writer for the buffer @name, not connected.  Fails with ZB_INVALID if the
+ * name is not allowed, or ZB_SYSTEM. */
+ZB_API ZbResult zb_writer_new (
+    const char *name, ZbWriter **writer, ZbError *error);
+
+/* Disconnects and frees.  @writer may be NULL. */
+ZB_API void zb_writer_free (ZbWriter *writer);
+
+/* Waits for a reader and connects to its buffer.
+ * ZB_NOT_READY: there was none within the timeout; the message says what was
+ * missing.  ZB_BUSY: another living writer is connected.  ZB_INTERRUPTED,
+ * ZB_PERMISSION, ZB_INCOMPATIBLE, ZB_CORRUPT, ZB_NO_SPACE, ZB_SYSTEM.
+ * ZB_INVALID if connected already. */
+ZB_API ZbResult zb_writer_connect (
+    ZbWriter *writer, int64_t timeout, ZbError *error);
+
+/* Leaves.  What was published stays readable.  If the reader crashed, what it
+ * left behind is removed.  Does nothing if not connected. */
+ZB_API void zb_writer_disconnect (ZbWriter *writer);
+
+/* Looks, without waiting, whether the reader is still there: ZB_OK, or
+ * ZB_PEER_LEFT, ZB_PEER_CRASHED, ZB_CORRUPT; ZB_INVALID if not connected. */
+ZB_API ZbResult zb_writer_check_reader (ZbWriter *writer, ZbError *error);
+
+/* Any thread. */
+ZB_API bool zb_writer_is_connected (ZbWriter *writer);
+
+/* Writes the metadata, once per connection and before the first frame if the
+ * reader is to find it there.  ZB_METADATA_SET, ZB_TOO_LARGE (the message
+ * names both sizes), ZB_INVALID (nothing to write, or not connected). */
+ZB_API ZbResult zb_writer_set_metadata (
+    ZbWriter *writer, const void *data, size_t size, ZbError *error);
+
+/* Copies a frame into the ring, waiting for room.  Results as
+ * zb_writer_reserve (). */
+ZB_API ZbResult zb_writer_write (ZbWriter *writer, const void *data,
+    size_t size, int64_t timeout, ZbError *error);
+
+/* Waits for room and hands out the place of the next frame, to be filled and
+ * then published or dropped; one at a time.
+ * ZB_TIMEOUT, ZB_INTERRUPTED: try again.  ZB_TOO_LARGE: the frame can never
+ * be written now; the message says which ring size would do.  ZB_INVALID: 0
+ * bytes, not connected, or a place is out already.  ZB_PEER_LEFT,
+ * ZB_PEER_CRASHED, ZB_CORRUPT: the connection is of no more use; disconnect. */
+ZB_API ZbResult zb_writer_reserve (ZbWriter *writer, size_t size,
+    int64_t timeout, void **data, ZbError *error);
+
+/* Makes the reserved frame visible to the reader. */
+ZB_API void zb_writer_publish (ZbWriter *writer);
+
+/* Gives the reserved place up; the reader never sees it. */
+ZB_API void zb_writer_drop (ZbWriter *writer);
+
+/* While interrupted, zb_writer_connect (), _reserve () and _write () return
+ * ZB_INTERRUPTED at once, also when waiting already.  Any thread. */
+ZB_API void zb_writer_set_interrupted (ZbWriter *writer, bool interrupted);
+
+/* Any thread. */
+ZB_API void zb_writer_get_stats (ZbWriter *writer, ZbStats *stats);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
