@@ -21,21 +21,21 @@ can_pack (const GstVideoInfo *info)
   return TRUE;
 }
 
+/* Bytes of a row of @plane, and how many rows it has. */
 static void
-pack_plane (GstVideoInfo *info, guint plane)
+measure_plane (const GstVideoInfo *info, guint plane, gsize *row, gint *rows)
 {
-  gint row = 0, rows = 0;
-
+  *row = 0;
+  *rows = 0;
   for (guint c = 0; c < GST_VIDEO_INFO_N_COMPONENTS (info); c++) {
+    gsize bytes = (gsize) GST_VIDEO_INFO_COMP_WIDTH (info, c) *
+                  GST_VIDEO_INFO_COMP_PSTRIDE (info, c);
+
     if (GST_VIDEO_INFO_COMP_PLANE (info, c) != plane)
       continue;
-    row = MAX (row, GST_VIDEO_INFO_COMP_WIDTH (info, c) *
-                        GST_VIDEO_INFO_COMP_PSTRIDE (info, c));
-    rows = MAX (rows, GST_VIDEO_INFO_COMP_HEIGHT (info, c));
+    *row = MAX (*row, bytes);
+    *rows = MAX (*rows, GST_VIDEO_INFO_COMP_HEIGHT (info, c));
   }
-  info->offset[plane] = info->size;
-  info->stride[plane] = row;
-  info->size += (gsize)row * rows;
 }
 
 static void
@@ -44,8 +44,15 @@ pack (GstVideoInfo *info)
   if (!can_pack (info))
     return;
   info->size = 0;
-  for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES (info); plane++)
-    pack_plane (info, plane);
+  for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES (info); plane++) {
+    gsize row;
+    gint rows;
+
+    measure_plane (info, plane, &row, &rows);
+    info->offset[plane] = info->size;
+    info->stride[plane] = row;
+    info->size += row * rows;
+  }
 }
 
 static gboolean
@@ -130,6 +137,35 @@ gst_zero_buffer_format_get_size (
   return gst_buffer_get_size (buffer);
 }
 
+static void
+copy_plane (GstVideoFrame *to, const GstVideoFrame *from, guint plane)
+{
+  guint8 *target = GST_VIDEO_FRAME_PLANE_DATA (to, plane);
+  const guint8 *source = GST_VIDEO_FRAME_PLANE_DATA (from, plane);
+  gsize row;
+  gint rows;
+
+  measure_plane (&to->info, plane, &row, &rows);
+  for (gint i = 0; i < rows; i++) {
+    memcpy (target, source, row);
+    target += GST_VIDEO_FRAME_PLANE_STRIDE (to, plane);
+    source += GST_VIDEO_FRAME_PLANE_STRIDE (from, plane);
+  }
+}
+
+/* gst_video_frame_copy () takes a row for as many bytes as its first component
+ * has, and so loses the last ones of an odd width of YUY2 and its like.  It
+ * knows best what to do where rows cannot be measured. */
+static gboolean
+copy_frame (GstVideoFrame *to, const GstVideoFrame *from)
+{
+  if (!can_pack (&to->info))
+    return gst_video_frame_copy (to, from);
+  for (guint plane = 0; plane < GST_VIDEO_FRAME_N_PLANES (to); plane++)
+    copy_plane (to, from, plane);
+  return TRUE;
+}
+
 static gboolean
 copy_video (const GstVideoInfo *from_info, GstBuffer *from,
     const GstVideoInfo *to_info, GstBuffer *to)
@@ -143,7 +179,7 @@ copy_video (const GstVideoInfo *from_info, GstBuffer *from,
     gst_video_frame_unmap (&from_frame);
     return FALSE;
   }
-  copied = gst_video_frame_copy (&to_frame, &from_frame);
+  copied = copy_frame (&to_frame, &from_frame);
   gst_video_frame_unmap (&to_frame);
   gst_video_frame_unmap (&from_frame);
   return copied;

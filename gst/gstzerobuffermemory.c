@@ -38,7 +38,7 @@ G_DEFINE_TYPE (
 static GstZeroBufferMemory *
 get_root (GstMemory *mem)
 {
-  return (GstZeroBufferMemory *)(mem->parent ? mem->parent : mem);
+  return (GstZeroBufferMemory *) (mem->parent ? mem->parent : mem);
 }
 
 /* ---- memory ---- */
@@ -122,7 +122,7 @@ static void
 allocator_free (GstAllocator *allocator, GstMemory *mem)
 {
   GstZeroBufferAllocator *self = GST_ZERO_BUFFER_ALLOCATOR (allocator);
-  GstZeroBufferMemory *memory = (GstZeroBufferMemory *)mem;
+  GstZeroBufferMemory *memory = (GstZeroBufferMemory *) mem;
 
   if (!mem->parent) {
     g_mutex_lock (&self->lock);
@@ -192,7 +192,7 @@ gst_zero_buffer_allocator_wrap (
   g_mutex_init (&memory->lock);
   memory->frame = frame;
   /* Read-only: nobody gets a pointer to write to from the map. */
-  memory->data = (guint8 *)zb_frame_get_data (frame);
+  memory->data = (guint8 *) zb_frame_get_data (frame);
   memory->link.data = memory;
 
   g_mutex_lock (&allocator->lock);

@@ -99,7 +99,7 @@ gst_zero_buffer_metadata_get_caps (
   GstCaps *caps = NULL;
 
   /* What comes from older peers may end with a NUL, or several. */
-  while (size > 0 && ((const gchar *)data)[size - 1] == '\0')
+  while (size > 0 && ((const gchar *) data)[size - 1] == '\0')
     size--;
   if (!g_utf8_validate (data, size, NULL) || is_too_deep (data, size)) {
     g_set_error_literal (

@@ -154,17 +154,24 @@ gst_zero_buffer_sink_set_property (
 static GstStructure *
 get_stats (GstZeroBufferSink *self)
 {
-  ZbStats stats = {0};
+  ZbStats stats = { 0 };
 
   if (self->writer)
     zb_writer_get_stats (self->writer, &stats);
-  return gst_structure_new ("zerobuffersink-stats", "frames", G_TYPE_UINT64,
-      stats.frames, "bytes", G_TYPE_UINT64, stats.bytes, "waits", G_TYPE_UINT64,
-      stats.waits, "wraps", G_TYPE_UINT64, stats.wraps, "ring-size",
-      G_TYPE_UINT64, stats.ring_size, "ring-used", G_TYPE_UINT64,
-      stats.ring_used, "ring-used-max", G_TYPE_UINT64, stats.ring_used_max,
-      "peer-pid", G_TYPE_UINT64, stats.peer_pid, "sessions", G_TYPE_UINT64,
-      self->sessions, "dropped", G_TYPE_UINT64, self->dropped, NULL);
+  /* clang-format off */
+  return gst_structure_new ("zerobuffersink-stats",
+      "frames", G_TYPE_UINT64, stats.frames,
+      "bytes", G_TYPE_UINT64, stats.bytes,
+      "waits", G_TYPE_UINT64, stats.waits,
+      "wraps", G_TYPE_UINT64, stats.wraps,
+      "ring-size", G_TYPE_UINT64, stats.ring_size,
+      "ring-used", G_TYPE_UINT64, stats.ring_used,
+      "ring-used-max", G_TYPE_UINT64, stats.ring_used_max,
+      "peer-pid", G_TYPE_UINT64, stats.peer_pid,
+      "sessions", G_TYPE_UINT64, self->sessions,
+      "dropped", G_TYPE_UINT64, self->dropped,
+      NULL);
+  /* clang-format on */
 }
 
 static void

@@ -111,8 +111,8 @@ GST_ELEMENT_REGISTER_DEFINE (
 static void
 gst_zero_buffer_src_init (GstZeroBufferSrc *self)
 {
-  static const ZbReaderConfig config = {
-      DEFAULT_PAYLOAD_SIZE, DEFAULT_METADATA_SIZE, DEFAULT_PERMS};
+  static const ZbReaderConfig config = { DEFAULT_PAYLOAD_SIZE,
+    DEFAULT_METADATA_SIZE, DEFAULT_PERMS };
 
   self->config = config;
   self->reconnect = DEFAULT_RECONNECT;
@@ -173,7 +173,7 @@ gst_zero_buffer_src_set_property (
       self->config.mode = g_value_get_uint (value);
       break;
     case PROP_CAPS:
-      gst_caps_replace (&self->caps, (GstCaps *)gst_value_get_caps (value));
+      gst_caps_replace (&self->caps, (GstCaps *) gst_value_get_caps (value));
       break;
     case PROP_RECONNECT:
       self->reconnect = g_value_get_boolean (value);
@@ -189,21 +189,28 @@ gst_zero_buffer_src_set_property (
 static GstStructure *
 get_stats (GstZeroBufferSrc *self)
 {
-  ZbStats stats = {0};
+  ZbStats stats = { 0 };
   guint64 moved = 0;
 
   if (self->reader) {
     zb_reader_get_stats (self->reader, &stats);
     moved = gst_zero_buffer_allocator_get_moved (self->allocator);
   }
-  return gst_structure_new ("zerobuffersrc-stats", "frames", G_TYPE_UINT64,
-      stats.frames, "bytes", G_TYPE_UINT64, stats.bytes, "waits", G_TYPE_UINT64,
-      stats.waits, "wraps", G_TYPE_UINT64, stats.wraps, "ring-size",
-      G_TYPE_UINT64, stats.ring_size, "ring-used", G_TYPE_UINT64,
-      stats.ring_used, "ring-used-max", G_TYPE_UINT64, stats.ring_used_max,
-      "peer-pid", G_TYPE_UINT64, stats.peer_pid, "sessions", G_TYPE_UINT64,
-      self->sessions, "moved", G_TYPE_UINT64, moved, "copies", G_TYPE_UINT64,
-      self->copies, NULL);
+  /* clang-format off */
+  return gst_structure_new ("zerobuffersrc-stats",
+      "frames", G_TYPE_UINT64, stats.frames,
+      "bytes", G_TYPE_UINT64, stats.bytes,
+      "waits", G_TYPE_UINT64, stats.waits,
+      "wraps", G_TYPE_UINT64, stats.wraps,
+      "ring-size", G_TYPE_UINT64, stats.ring_size,
+      "ring-used", G_TYPE_UINT64, stats.ring_used,
+      "ring-used-max", G_TYPE_UINT64, stats.ring_used_max,
+      "peer-pid", G_TYPE_UINT64, stats.peer_pid,
+      "sessions", G_TYPE_UINT64, self->sessions,
+      "moved", G_TYPE_UINT64, moved,
+      "copies", G_TYPE_UINT64, self->copies,
+      NULL);
+  /* clang-format on */
 }
 
 static void

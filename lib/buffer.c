@@ -132,7 +132,7 @@ set_pointers (ZbBuffer *buffer)
 {
   uint8_t *base = zb_platform_memory_get_address (buffer->memory);
 
-  buffer->oieb = (ZbOieb *)base;
+  buffer->oieb = (ZbOieb *) base;
   buffer->metadata = base + ZB_OIEB_SIZE;
   buffer->ring = buffer->metadata + buffer->metadata_size;
 }
@@ -152,7 +152,7 @@ fill_oieb (const ZbBuffer *buffer)
   /* Pairs with the acquire in check_oieb (): a writer that sees the size sees
    * all the rest. */
   atomic_store_explicit (
-      &oieb->oieb_size, (uint32_t)ZB_OIEB_SIZE, memory_order_release);
+      &oieb->oieb_size, (uint32_t) ZB_OIEB_SIZE, memory_order_release);
 }
 
 static ZbResult
@@ -161,13 +161,13 @@ check_config (const ZbReaderConfig *config, ZbError *error)
   if (config->payload_size == 0 || config->payload_size > SIZE_LIMIT)
     return zb_fail (error, ZB_INVALID, 0,
         "A payload size of %llu bytes is not possible: expected 1 to %llu.",
-        (unsigned long long)config->payload_size,
-        (unsigned long long)SIZE_LIMIT);
+        (unsigned long long) config->payload_size,
+        (unsigned long long) SIZE_LIMIT);
   if (config->metadata_size > SIZE_LIMIT)
     return zb_fail (error, ZB_INVALID, 0,
         "A metadata size of %llu bytes is not possible: expected 0 to %llu.",
-        (unsigned long long)config->metadata_size,
-        (unsigned long long)SIZE_LIMIT);
+        (unsigned long long) config->metadata_size,
+        (unsigned long long) SIZE_LIMIT);
   if ((config->mode & 0600) != 0600 || config->mode > 0777)
     return zb_fail (error, ZB_INVALID, 0,
         "A mode of 0%o is not possible: expected 0600 to 0777, with reading "
@@ -206,7 +206,7 @@ make_way (const char *name, ZbError *error)
     return zb_fail (error, ZB_BUSY, 0,
         "The buffer \"%s\" is in use by process %llu. Stop that process or "
         "use another buffer name.",
-        name, (unsigned long long)reader);
+        name, (unsigned long long) reader);
   if (!unlink_names (name, NULL))
     return zb_fail (error, ZB_PERMISSION, 0,
         "The buffer \"%s\" was left over by another user, and this user cannot "
@@ -285,15 +285,15 @@ check_oieb (ZbBuffer *buffer, const char *name, ZbError *error)
         "The reader of buffer \"%s\" speaks version %u.%u.%u of the protocol, "
         "with an OIEB of %llu bytes; expected version 1, with %llu.",
         name, buffer->version & 0xff, buffer->version >> 8 & 0xff,
-        buffer->version >> 16 & 0xff, (unsigned long long)oieb_size,
-        (unsigned long long)ZB_OIEB_SIZE);
+        buffer->version >> 16 & 0xff, (unsigned long long) oieb_size,
+        (unsigned long long) ZB_OIEB_SIZE);
   if (metadata_size > room || payload_size > room - metadata_size ||
       metadata_size % ZB_ALIGNMENT != 0 || payload_size % ZB_ALIGNMENT != 0)
     return zb_fail (error, ZB_CORRUPT, 0,
         "The buffer \"%s\" claims %llu bytes of metadata and %llu of payload; "
         "expected multiples of 64 that fit into %llu bytes.",
-        name, (unsigned long long)metadata_size,
-        (unsigned long long)payload_size, (unsigned long long)room);
+        name, (unsigned long long) metadata_size,
+        (unsigned long long) payload_size, (unsigned long long) room);
 
   buffer->metadata_size = metadata_size;
   buffer->payload_size = payload_size;
@@ -311,11 +311,11 @@ check_reader (const ZbBuffer *buffer, const char *name, ZbError *error)
   if (!zb_platform_process_is_valid (pid))
     return zb_fail (error, ZB_CORRUPT, 0,
         "The buffer \"%s\" names %llu as its reader, which is no process.",
-        name, (unsigned long long)pid);
+        name, (unsigned long long) pid);
   if (!zb_platform_process_is_alive (pid))
     return zb_fail (error, ZB_NOT_READY, 0,
         "The buffer \"%s\" was left over by process %llu, which has ended.",
-        name, (unsigned long long)pid);
+        name, (unsigned long long) pid);
   return ZB_OK;
 }
 
@@ -394,8 +394,8 @@ zb_buffer_check_range (const char *name, const char *field, uint64_t found,
   return zb_fail (error, ZB_CORRUPT, 0,
       "Buffer \"%s\" is corrupt: %s is %llu, expected %llu to %llu. The other "
       "process, or a third one, wrote what it must not; restart both.",
-      name, field, (unsigned long long)found, (unsigned long long)low,
-      (unsigned long long)high);
+      name, field, (unsigned long long) found, (unsigned long long) low,
+      (unsigned long long) high);
 }
 
 ZbResult
@@ -408,11 +408,12 @@ zb_buffer_check (const ZbBuffer *buffer, const char *name, ZbError *error)
     uint64_t expected;
   } constants[] = {
 #define CONSTANT(field, expected)                                              \
-  {#field, atomic_load_explicit (&oieb->field, memory_order_relaxed), expected}
-      CONSTANT (oieb_size, ZB_OIEB_SIZE),
-      CONSTANT (version, buffer->version),
-      CONSTANT (metadata_size, buffer->metadata_size),
-      CONSTANT (payload_size, buffer->payload_size),
+  { #field, atomic_load_explicit (&oieb->field, memory_order_relaxed),         \
+    expected }
+    CONSTANT (oieb_size, ZB_OIEB_SIZE),
+    CONSTANT (version, buffer->version),
+    CONSTANT (metadata_size, buffer->metadata_size),
+    CONSTANT (payload_size, buffer->payload_size),
 #undef CONSTANT
   };
 

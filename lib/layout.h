@@ -27,7 +27,7 @@
 /* The version's four bytes {major, minor, patch, 0}, read as one integer. */
 #define ZB_VERSION_MAJOR 1
 #define ZB_VERSION_1_0_0 UINT32_C (0x00000001)
-#define ZB_VERSION_GET_MAJOR(version) ((version)&0xff)
+#define ZB_VERSION_GET_MAJOR(version) ((version) &0xff)
 
 /* Operation info exchange block.  Every field is atomic: the other process
  * may write it at any time.  Orders are argued where they are used. */

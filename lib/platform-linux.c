@@ -79,8 +79,8 @@ zb_platform_deadline (int64_t timeout)
 static struct timespec
 to_timespec (int64_t time)
 {
-  struct timespec spec = {
-      .tv_sec = time / NSEC_PER_SEC, .tv_nsec = time % NSEC_PER_SEC};
+  struct timespec spec = { .tv_sec = time / NSEC_PER_SEC,
+    .tv_nsec = time % NSEC_PER_SEC };
 
   return spec;
 }
@@ -134,7 +134,7 @@ open_folder (int *folder, ZbError *error)
   }
   /* The umask, or another implementation, may have closed it to others. */
   if (info.st_uid == geteuid () && (info.st_mode & 07777) != 01777)
-    (void)!fchmod (fd, 01777);
+    (void) !fchmod (fd, 01777);
   *folder = fd;
   return ZB_OK;
 }
@@ -209,7 +209,7 @@ zb_platform_lock_acquire (
     problem = lock_open (self, O_CREAT, mode);
   while (problem == EAGAIN && --tries > 0);
   if (problem == 0) {
-    (void)!fchmod (self->fd, mode); /* fails on a lock of another user */
+    (void) !fchmod (self->fd, mode); /* fails on a lock of another user */
     *lock = self;
     return ZB_OK;
   }
@@ -334,11 +334,11 @@ fail_space (ZbMemory *memory, int os_error, ZbError *error)
   if (os_error != ENOSPC)
     return fail_errno (error, os_error, "reserve shared memory in", "/dev/shm");
   if (fstatvfs (memory->fd, &info) == 0)
-    available = (unsigned long long)info.f_bavail * info.f_frsize;
+    available = (unsigned long long) info.f_bavail * info.f_frsize;
   return zb_fail (error, ZB_NO_SPACE, ENOSPC,
       "The buffer needs %llu bytes of shared memory, but /dev/shm has only "
       "%llu bytes free. Use a smaller payload size or a larger /dev/shm.",
-      (unsigned long long)memory->size, available);
+      (unsigned long long) memory->size, available);
 }
 
 ZbResult
@@ -347,7 +347,7 @@ zb_platform_memory_reserve (ZbMemory *memory, ZbError *error)
   int problem;
 
   do
-    problem = posix_fallocate (memory->fd, 0, (off_t)memory->size);
+    problem = posix_fallocate (memory->fd, 0, (off_t) memory->size);
   while (problem == EINTR);
   return problem ? fail_space (memory, problem, error) : ZB_OK;
 }
@@ -361,7 +361,7 @@ memory_map (ZbMemory *memory, const char *name, ZbError *error)
     memory->address = NULL;
     return zb_fail (error, ZB_SYSTEM, errno,
         "Cannot map %llu bytes of the shared memory \"/%s\": %s.",
-        (unsigned long long)memory->size, name, strerror (errno));
+        (unsigned long long) memory->size, name, strerror (errno));
   }
   return ZB_OK;
 }
@@ -413,12 +413,12 @@ memory_map_existing (
 
   if (fstat (memory->fd, &info) < 0)
     return fail_errno (error, errno, "examine the shared memory", name);
-  if (info.st_size < 0 || (uint64_t)info.st_size < min_size)
+  if (info.st_size < 0 || (uint64_t) info.st_size < min_size)
     return zb_fail (error, ZB_NOT_READY, 0,
         "The shared memory \"/%s\" has %lld bytes; its reader is still making "
         "it.",
-        name, (long long)info.st_size);
-  memory->size = (uint64_t)info.st_size;
+        name, (long long) info.st_size);
+  memory->size = (uint64_t) info.st_size;
   return memory_map (memory, name, error);
 }
 
@@ -606,7 +606,7 @@ zb_platform_semaphore_wait (ZbSemaphore *semaphore, int64_t deadline)
 uint64_t
 zb_platform_process_id (void)
 {
-  return (uint64_t)getpid ();
+  return (uint64_t) getpid ();
 }
 
 bool
@@ -619,7 +619,7 @@ bool
 zb_platform_process_is_alive (uint64_t pid)
 {
   return zb_platform_process_is_valid (pid) &&
-         (kill ((pid_t)pid, 0) == 0 || errno == EPERM);
+         (kill ((pid_t) pid, 0) == 0 || errno == EPERM);
 }
 
 struct ZbWatch {
@@ -635,8 +635,8 @@ watch_run (void *data)
 {
   ZbWatch *self = data;
   struct pollfd fds[] = {
-      {.fd = self->process, .events = POLLIN},
-      {.fd = self->stop, .events = POLLIN},
+    { .fd = self->process, .events = POLLIN },
+    { .fd = self->stop, .events = POLLIN },
   };
   int ready;
 
@@ -671,7 +671,7 @@ zb_platform_watch_start (uint64_t pid, void (*ended) (void *data), void *data)
     return NULL;
   self->ended = ended;
   self->data = data;
-  self->process = (int)syscall (SYS_pidfd_open, (pid_t)pid, 0);
+  self->process = (int) syscall (SYS_pidfd_open, (pid_t) pid, 0);
   self->stop = eventfd (0, EFD_CLOEXEC);
   if (self->process >= 0 && self->stop >= 0 &&
       start_without_signals (&self->thread, watch_run, self) == 0)
@@ -779,7 +779,7 @@ zb_platform_event_clear (ZbEvent *event)
 void
 zb_platform_event_wait (ZbEvent *event, int64_t deadline)
 {
-  struct pollfd fd = {.fd = event->fd, .events = POLLIN};
+  struct pollfd fd = { .fd = event->fd, .events = POLLIN };
   int64_t left = deadline - zb_platform_now ();
   struct timespec timeout = to_timespec (left > 0 ? left : 0);
 

@@ -30,7 +30,7 @@ fail_in_use (ZbError *error, const char *name)
     return zb_fail (error, ZB_BUSY, 0,
         "The buffer \"%s\" is in use by process %llu. Stop that process or "
         "use another buffer name.",
-        name, (unsigned long long)pid);
+        name, (unsigned long long) pid);
   return zb_fail (error, ZB_BUSY, 0,
       "The buffer \"%s\" is in use by another process, which holds its lock. "
       "Stop that process or use another buffer name.",
@@ -262,7 +262,8 @@ zb_reader_get_stats (ZbReader *reader, ZbStats *stats)
   if (reader->session) {
     stats->ring_size = reader->session->buffer.payload_size;
     stats->ring_used = zb_buffer_get_used (&reader->session->buffer);
-    stats->peer_pid = zb_counter_get (&reader->session->peer.pid);
+    stats->peer_pid =
+        zb_counter_get (&reader->session->buffer.oieb->writer_pid);
   }
   zb_platform_mutex_unlock (reader->mutex);
 }

@@ -41,7 +41,7 @@ session_free (ZbSession *session)
   ZbFrame *frame = session->spare;
 
   while (frame) {
-    ZbFrame *next = (ZbFrame *)frame->span.next;
+    ZbFrame *next = (ZbFrame *) frame->span.next;
     free (frame);
     frame = next;
   }
@@ -178,7 +178,7 @@ end_because (ZbSession *session, ZbPeerState state)
     return zb_fail (&session->end, ZB_CORRUPT, 0,
         "Buffer \"%s\" is corrupt: writer_pid is %llu, which is no process.",
         session->name,
-        (unsigned long long)atomic_load_explicit (
+        (unsigned long long) atomic_load_explicit (
             &session->buffer.oieb->writer_pid, memory_order_relaxed));
   if (state == ZB_PEER_DEAD)
     return zb_fail (&session->end, ZB_PEER_CRASHED, 0,
@@ -204,10 +204,10 @@ fail_header (ZbSession *session, ZbRingItem item, const ZbFrameHeader *header,
   return zb_fail (&session->end, ZB_CORRUPT, 0,
       "Buffer \"%s\" is corrupt: %s at offset %llu of the ring, with size %llu "
       "and sequence number %llu, expected sequence number %llu.",
-      session->name, what, (unsigned long long)position,
-      (unsigned long long)header->payload_size,
-      (unsigned long long)header->sequence_number,
-      (unsigned long long)session->sequence);
+      session->name, what, (unsigned long long) position,
+      (unsigned long long) header->payload_size,
+      (unsigned long long) header->sequence_number,
+      (unsigned long long) session->sequence);
 }
 
 static ZbRingItem
@@ -256,7 +256,7 @@ take_spare (ZbSession *session)
   ZbFrame *frame = session->spare;
 
   if (frame)
-    session->spare = (ZbFrame *)frame->span.next;
+    session->spare = (ZbFrame *) frame->span.next;
   else
     frame = malloc (sizeof *frame);
   return frame;
@@ -276,7 +276,7 @@ check_used (ZbSession *session, uint64_t bytes)
     return zb_fail (&session->end, ZB_CORRUPT, 0,
         "Buffer \"%s\" is corrupt: the frames that are held and the next one "
         "together have %llu bytes, more than the ring's %llu.",
-        session->name, (unsigned long long)held, (unsigned long long)size);
+        session->name, (unsigned long long) held, (unsigned long long) size);
   return zb_buffer_check_range (session->name, "payload_free_bytes", free_bytes,
       0, size - held, &session->end);
 }
@@ -457,8 +457,8 @@ keep_spare (ZbSession *session, ZbSpan *list)
 
   while (list) {
     ZbSpan *next = list->next;
-    list->next = (ZbSpan *)session->spare;
-    session->spare = (ZbFrame *)list;
+    list->next = (ZbSpan *) session->spare;
+    session->spare = (ZbFrame *) list;
     list = next;
     count++;
   }

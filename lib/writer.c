@@ -102,13 +102,13 @@ fail_claim (const ZbWriter *writer, uint64_t other, ZbError *error)
   if (!zb_platform_process_is_valid (other))
     return zb_fail (error, ZB_CORRUPT, 0,
         "Buffer \"%s\" is corrupt: writer_pid is %llu, which is no process.",
-        writer->name, (unsigned long long)other);
+        writer->name, (unsigned long long) other);
   if (!zb_platform_process_is_alive (other))
     return fail_used_up (writer, error);
   return zb_fail (error, ZB_BUSY, 0,
       "The buffer \"%s\" is in use by process %llu, which writes to it. Stop "
       "that process or use another buffer name.",
-      writer->name, (unsigned long long)other);
+      writer->name, (unsigned long long) other);
 }
 
 /* Shows our pid, which makes us the writer.  Of two that try, one succeeds. */
@@ -278,8 +278,8 @@ zb_writer_set_metadata (
     return zb_fail (error, ZB_TOO_LARGE, 0,
         "The metadata for buffer \"%s\" takes %llu bytes, but the reader made "
         "room for %llu. Create the reader with a larger metadata size.",
-        writer->name, (unsigned long long)size + ZB_METADATA_PREFIX_SIZE,
-        (unsigned long long)buffer->metadata_size);
+        writer->name, (unsigned long long) size + ZB_METADATA_PREFIX_SIZE,
+        (unsigned long long) buffer->metadata_size);
 
   memcpy (buffer->metadata, &prefix, ZB_METADATA_PREFIX_SIZE);
   memcpy (buffer->metadata + ZB_METADATA_PREFIX_SIZE, data, size);
@@ -409,8 +409,8 @@ wait_for_room (ZbWriter *writer, int64_t timeout, ZbError *error)
       return zb_fail (error, ZB_TIMEOUT, 0,
           "The ring of buffer \"%s\" had no room for a frame of %llu bytes "
           "within the timeout: %llu of %llu bytes are in use.",
-          writer->name, (unsigned long long)writer->payload,
-          (unsigned long long)writer->used, (unsigned long long)size);
+          writer->name, (unsigned long long) writer->payload,
+          (unsigned long long) writer->used, (unsigned long long) size);
     /* A post from before the last look says nothing new; one that comes after
      * this drain ends the wait. */
     if (drain_posts (writer, POSTS_PER_WAIT))
@@ -437,9 +437,9 @@ place (ZbWriter *writer, size_t size, ZbError *error)
       "A frame of %llu bytes does not get through the ring of buffer \"%s\", "
       "which has %llu bytes, from position %llu. Create the reader with a "
       "payload size of at least %llu bytes.",
-      (unsigned long long)size, writer->name, (unsigned long long)ring_size,
-      (unsigned long long)writer->position,
-      (unsigned long long)zb_ring_size_for (size));
+      (unsigned long long) size, writer->name, (unsigned long long) ring_size,
+      (unsigned long long) writer->position,
+      (unsigned long long) zb_ring_size_for (size));
 }
 
 ZbResult
@@ -471,7 +471,7 @@ static void
 write_header (const ZbWriter *writer, uint64_t position, uint64_t payload,
     uint64_t sequence)
 {
-  ZbFrameHeader header = {payload, sequence};
+  ZbFrameHeader header = { payload, sequence };
 
   memcpy (writer->buffer.ring + position, &header, sizeof header);
 }
@@ -588,7 +588,7 @@ zb_writer_get_stats (ZbWriter *writer, ZbStats *stats)
   if (writer->connected) {
     stats->ring_size = writer->buffer.payload_size;
     stats->ring_used = zb_buffer_get_used (&writer->buffer);
-    stats->peer_pid = zb_counter_get (&writer->peer.pid);
+    stats->peer_pid = zb_counter_get (&writer->buffer.oieb->reader_pid);
   }
   zb_platform_mutex_unlock (writer->mutex);
 }

@@ -94,7 +94,7 @@ typedef struct {
   uint64_t ring_size;     /* bytes of the ring now; 0 while not connected */
   uint64_t ring_used;     /* bytes in use now */
   uint64_t ring_used_max; /* the most that was ever in use, as seen here */
-  uint64_t peer_pid;      /* process on the other side; 0 = none */
+  uint64_t peer_pid;      /* process on the other side, as it says; 0 = none */
 } ZbStats;
 
 /* ------------------------------------------------------------- reading -- */
