@@ -245,27 +245,72 @@ gst_zero_buffer_sink_stop (GstBaseSink *sink)
   return TRUE;
 }
 
+/* ---- waiting ----
+ *
+ * Render waits without the preroll lock, as the base class does for the clock:
+ * a state change needs that lock.  Whatever can end the wait is changed by
+ * others with the lock held, who then call unlock_stop; so both this and unlock
+ * wake the render thread up, and it is the render thread that, having the lock
+ * again, takes note and looks what has changed. */
+
 static void
-set_interrupted (GstZeroBufferSink *self, gboolean interrupted)
+wake_up (GstBaseSink *sink)
 {
+  GstZeroBufferSink *self = GST_ZERO_BUFFER_SINK (sink);
+
   GST_OBJECT_LOCK (self);
   if (self->writer)
-    zb_writer_set_interrupted (self->writer, interrupted);
+    zb_writer_set_interrupted (self->writer, TRUE);
   GST_OBJECT_UNLOCK (self);
 }
 
 static gboolean
 gst_zero_buffer_sink_unlock (GstBaseSink *sink)
 {
-  set_interrupted (GST_ZERO_BUFFER_SINK (sink), TRUE);
+  wake_up (sink);
   return TRUE;
 }
 
 static gboolean
 gst_zero_buffer_sink_unlock_stop (GstBaseSink *sink)
 {
-  set_interrupted (GST_ZERO_BUFFER_SINK (sink), FALSE);
+  wake_up (sink);
   return TRUE;
+}
+
+/* Goes on if nothing has changed, and waits here while paused. */
+static GstFlowReturn
+after_wake_up (GstZeroBufferSink *self, GstBuffer *buffer)
+{
+  GstBaseSink *sink = GST_BASE_SINK (self);
+
+  zb_writer_set_interrupted (self->writer, FALSE);
+  if (sink->flushing)
+    return GST_FLOW_FLUSHING;
+  return gst_base_sink_do_preroll (sink, GST_MINI_OBJECT_CAST (buffer));
+}
+
+static ZbResult
+wait_for_reader (GstZeroBufferSink *self, ZbError *error)
+{
+  ZbResult result;
+
+  GST_BASE_SINK_PREROLL_UNLOCK (self);
+  result = zb_writer_connect (self->writer, CONNECT_INTERVAL, error);
+  GST_BASE_SINK_PREROLL_LOCK (self);
+  return result;
+}
+
+static ZbResult
+wait_for_room (
+    GstZeroBufferSink *self, gsize size, gpointer *place, ZbError *error)
+{
+  ZbResult result;
+
+  GST_BASE_SINK_PREROLL_UNLOCK (self);
+  result = zb_writer_reserve (self->writer, size, ZB_FOREVER, place, error);
+  GST_BASE_SINK_PREROLL_LOCK (self);
+  return result;
 }
 
 /* ---- sessions ---- */
@@ -332,8 +377,9 @@ begin_session (GstZeroBufferSink *self, ZbError *error)
 {
   ZbResult result;
 
-  result = zb_writer_connect (
-      self->writer, is_waiting_for_reader (self) ? CONNECT_INTERVAL : 0, error);
+  result = zb_writer_connect (self->writer, 0, error);
+  if (result == ZB_NOT_READY && is_waiting_for_reader (self))
+    result = wait_for_reader (self, error);
   if (result != ZB_OK)
     return result;
   gst_caps_replace (&self->session_caps, self->caps);
@@ -395,7 +441,9 @@ write_buffer (GstZeroBufferSink *self, GstBuffer *buffer, ZbError *error)
   ZbResult result;
   gpointer place;
 
-  result = zb_writer_reserve (self->writer, size, ZB_FOREVER, &place, error);
+  result = zb_writer_reserve (self->writer, size, 0, &place, error);
+  if (result == ZB_TIMEOUT)
+    result = wait_for_room (self, size, &place, error);
   if (result != ZB_OK)
     return result;
   if (gst_zero_buffer_format_write (&self->format, buffer, place, size)) {
@@ -458,7 +506,7 @@ gst_zero_buffer_sink_render (GstBaseSink *sink, GstBuffer *buffer)
       case ZB_OK:
         return GST_FLOW_OK;
       case ZB_INTERRUPTED:
-        if ((flow = gst_base_sink_wait_preroll (sink)) != GST_FLOW_OK)
+        if ((flow = after_wake_up (self, buffer)) != GST_FLOW_OK)
           return flow;
         break;
       case ZB_PEER_LEFT:

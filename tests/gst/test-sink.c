@@ -368,10 +368,11 @@ GST_START_TEST (test_foreign_memory)
   GstBus *bus = watch_bus (sink->element);
 
   gst_harness_push_event (sink, gst_event_new_stream_start ("test"));
-  gst_harness_push_event (sink,
-      gst_event_new_caps (gst_static_caps_get (&(GstStaticCaps)
-              GST_STATIC_CAPS ("video/x-raw(memory:GLMemory),format=RGBA,"
-                               "width=4,height=4,framerate=30/1"))));
+  gst_harness_push_event (
+      sink, gst_event_new_caps (
+                gst_static_caps_get (&(GstStaticCaps) GST_STATIC_CAPS (
+                    "video/x-raw(memory:GLMemory),format=RGBA,"
+                    "width=4,height=4,framerate=30/1"))));
   assert_error (bus, "special memory");
   free_bus (sink->element, bus);
   gst_harness_teardown (sink);
@@ -385,8 +386,8 @@ check_bad_name (const gchar *bad, const gchar *text)
   GstBus *bus = watch_bus (sink);
 
   g_object_set (sink, "buffer-name", bad, NULL);
-  fail_unless_equals_int (gst_element_set_state (sink, GST_STATE_PAUSED),
-      GST_STATE_CHANGE_FAILURE);
+  fail_unless_equals_int (
+      gst_element_set_state (sink, GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
   assert_error (bus, text);
   gst_element_set_state (sink, GST_STATE_NULL);
   free_bus (sink, bus);
@@ -546,8 +547,7 @@ check_state_change_while_blocked (gboolean with_reader)
   GThread *thread = g_thread_new ("push", push_buffers, &push);
 
   wait_until_blocked (sink, with_reader);
-  fail_unless_equals_int (
-      gst_element_set_state (sink->element, GST_STATE_NULL),
+  fail_unless_equals_int (gst_element_set_state (sink->element, GST_STATE_NULL),
       GST_STATE_CHANGE_SUCCESS);
   g_thread_join (thread);
   fail_unless_equals_int (push.flow, GST_FLOW_FLUSHING);

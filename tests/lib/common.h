@@ -165,8 +165,8 @@ map_buffer (void)
   snprintf (path, sizeof path, "/%s", name);
   fd = shm_open (path, O_RDWR, 0);
   fail_if (fd < 0);
-  address = mmap (NULL, lseek (fd, 0, SEEK_END), PROT_READ | PROT_WRITE,
-      MAP_SHARED, fd, 0);
+  address = mmap (
+      NULL, lseek (fd, 0, SEEK_END), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   close (fd);
   fail_if (address == MAP_FAILED);
   return address;

@@ -315,8 +315,7 @@ GST_START_TEST (test_reader_leaves)
       zb_writer_check_reader (writer, &error), ZB_PEER_LEFT, "has left");
   assert_fails (write_pattern (writer, 100, 1, ZB_FOREVER), ZB_PEER_LEFT, name);
   zb_writer_disconnect (writer);
-  assert_fails (
-      write_pattern (writer, 100, 1, 0), ZB_INVALID, "not connected");
+  assert_fails (write_pattern (writer, 100, 1, 0), ZB_INVALID, "not connected");
   assert_fails (zb_writer_connect (writer, 20 * MSEC, &error), ZB_NOT_READY,
       "there is no reader");
 

@@ -49,28 +49,21 @@ GST_START_TEST (test_every_field_of_the_oieb)
     { 0x00, 128 | UINT64_C (2) << 32, ZB_CORRUPT, ZB_CORRUPT },
     { 0x08, 0, ZB_CORRUPT, ZB_CORRUPT },
     { 0x08, UINT64_MAX, ZB_CORRUPT, ZB_CORRUPT },
-    { 0x10, 65, ZB_CORRUPT, ZB_CORRUPT },
-    { 0x10, 0, ZB_OK, ZB_CORRUPT },
-    { 0x18, 65, ZB_CORRUPT, ZB_CORRUPT },
-    { 0x18, 0, ZB_OK, ZB_CORRUPT },
+    { 0x10, 65, ZB_CORRUPT, ZB_CORRUPT }, { 0x10, 0, ZB_OK, ZB_CORRUPT },
+    { 0x18, 65, ZB_CORRUPT, ZB_CORRUPT }, { 0x18, 0, ZB_OK, ZB_CORRUPT },
     { 0x20, 0, ZB_CORRUPT, ZB_CORRUPT },
     { 0x20, RING / 2, ZB_CORRUPT, ZB_CORRUPT },
     { 0x20, UINT64_MAX, ZB_CORRUPT, ZB_CORRUPT },
-    { 0x28, 0, ZB_OK, ZB_CORRUPT },
-    { 0x28, RING, ZB_CORRUPT, ZB_OK },
+    { 0x28, 0, ZB_OK, ZB_CORRUPT }, { 0x28, RING, ZB_CORRUPT, ZB_OK },
     { 0x28, RING + 1, ZB_CORRUPT, ZB_CORRUPT },
     { 0x28, UINT64_MAX, ZB_CORRUPT, ZB_CORRUPT },
-    { 0x30, 1, ZB_OK, ZB_CORRUPT },
-    { 0x30, RING + 1, ZB_CORRUPT, ZB_CORRUPT },
+    { 0x30, 1, ZB_OK, ZB_CORRUPT }, { 0x30, RING + 1, ZB_CORRUPT, ZB_CORRUPT },
     { 0x30, UINT64_MAX, ZB_CORRUPT, ZB_CORRUPT },
-    { 0x38, 0, ZB_CORRUPT, ZB_OK },
-    { 0x38, RING + 1, ZB_CORRUPT, ZB_CORRUPT },
+    { 0x38, 0, ZB_CORRUPT, ZB_OK }, { 0x38, RING + 1, ZB_CORRUPT, ZB_CORRUPT },
     { 0x38, UINT64_MAX, ZB_CORRUPT, ZB_CORRUPT },
-    { 0x40, 0, ZB_OK, ZB_CORRUPT },
-    { 0x40, UINT64_MAX, ZB_OK, ZB_CORRUPT },
+    { 0x40, 0, ZB_OK, ZB_CORRUPT }, { 0x40, UINT64_MAX, ZB_OK, ZB_CORRUPT },
     { 0x48, UINT64_MAX, ZB_OK, ZB_OK }, /* nothing hangs on it */
-    { 0x50, 0, ZB_OK, ZB_CORRUPT },
-    { 0x50, UINT64_MAX, ZB_OK, ZB_CORRUPT },
+    { 0x50, 0, ZB_OK, ZB_CORRUPT }, { 0x50, UINT64_MAX, ZB_OK, ZB_CORRUPT },
     { 0x58, 0, ZB_CORRUPT, ZB_PEER_LEFT },
     { 0x58, UINT64_MAX, ZB_CORRUPT, ZB_CORRUPT },
     { 0x60, UINT64_MAX, ZB_OK, ZB_OK }, /* reserved, and not looked at */
@@ -181,8 +174,8 @@ check_metadata (uint64_t written, uint64_t length, const char *text)
 
   memcpy ((uint8_t *) oieb + ZB_OIEB_SIZE, &length, 8);
   oieb->metadata_written_bytes = written;
-  assert_fails (zb_reader_get_metadata (reader, &data, &size, &error),
-      ZB_CORRUPT, text);
+  assert_fails (
+      zb_reader_get_metadata (reader, &data, &size, &error), ZB_CORRUPT, text);
   fail_unless (data == NULL && size == 0);
   zb_reader_close (reader);
 }

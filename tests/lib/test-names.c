@@ -134,8 +134,7 @@ GST_END_TEST;
 GST_START_TEST (test_every_result_has_a_text)
 {
   for (int result = ZB_OK; result <= ZB_SYSTEM; result++)
-    fail_unless (
-        strcmp (zb_result_text (result), "unknown result") != 0);
+    fail_unless (strcmp (zb_result_text (result), "unknown result") != 0);
   fail_unless (strcmp (zb_result_text (99), "unknown result") == 0);
 }
 GST_END_TEST;

@@ -2,7 +2,6 @@
 /* Both ends in processes of their own: streams, crashes, and races for the
  * same name. */
 
-
 #define _GNU_SOURCE
 #include "foreign.h"
 
@@ -490,8 +489,7 @@ GST_START_TEST (test_shm_too_small)
 
   fail_unless (waitpid (pid, &status, 0) == pid);
   fail_unless (WIFEXITED (status), "killed by signal %d", WTERMSIG (status));
-  fail_unless (
-      WEXITSTATUS (status) == 0 || WEXITSTATUS (status) == SKIPPED);
+  fail_unless (WEXITSTATUS (status) == 0 || WEXITSTATUS (status) == SKIPPED);
 }
 GST_END_TEST;
 

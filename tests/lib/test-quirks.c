@@ -287,8 +287,7 @@ GST_START_TEST (test_half_made_buffers_are_not_ready)
   assert_fails (
       zb_writer_connect (writer, 0, &error), ZB_NOT_READY, "starting");
   oieb->reader_pid = getpid ();
-  assert_fails (
-      zb_writer_connect (writer, 0, &error), ZB_NOT_READY, "sem-w-");
+  assert_fails (zb_writer_connect (writer, 0, &error), ZB_NOT_READY, "sem-w-");
   fail_unless_equals_uint64 (oieb->writer_pid, 0);
 
   leave_behind (LEFT_SEMAPHORES, 0, 0);
@@ -325,8 +324,8 @@ GST_START_TEST (test_impossible_buffers_are_refused)
 
     leave_behind (LEFT_MEMORY | LEFT_SEMAPHORES, getpid (), 0);
     memcpy ((uint8_t *) map_buffer () + cases[i].offset, &cases[i].value, 8);
-    assert_fails (zb_writer_connect (writer, 10 * SEC, &error),
-        cases[i].result, cases[i].text);
+    assert_fails (zb_writer_connect (writer, 10 * SEC, &error), cases[i].result,
+        cases[i].text);
     zb_writer_free (writer);
     clean_up ();
   }
@@ -385,8 +384,7 @@ GST_START_TEST (test_buffer_of_a_living_process_is_in_use)
 
   snprintf (text, sizeof text, "in use by process %d", pid);
   leave_behind (LEFT_MEMORY | LEFT_SEMAPHORES, pid, 0);
-  assert_fails (
-      zb_reader_create (name, NULL, &reader, &error), ZB_BUSY, text);
+  assert_fails (zb_reader_create (name, NULL, &reader, &error), ZB_BUSY, text);
   fail_unless (exists (MEMORY_PATH) && exists (DATA_PATH));
   fail_if (exists (LOCK_PATH));
 
@@ -403,8 +401,7 @@ GST_START_TEST (test_two_readers_in_one_process)
   char text[64];
 
   snprintf (text, sizeof text, "in use by process %d", getpid ());
-  assert_fails (
-      zb_reader_create (name, NULL, &later, &error), ZB_BUSY, text);
+  assert_fails (zb_reader_create (name, NULL, &later, &error), ZB_BUSY, text);
   zb_reader_close (reader);
   reader = new_reader (4096, 0);
   zb_reader_close (reader);
@@ -474,8 +471,8 @@ GST_START_TEST (test_writer_finds_a_dead_reader)
   assert_fails (
       zb_writer_connect (writer, 0, &error), ZB_NOT_READY, "which has ended");
   assert_nothing_left ();
-  assert_fails (
-      zb_writer_connect (writer, 0, &error), ZB_NOT_READY, "there is no reader");
+  assert_fails (zb_writer_connect (writer, 0, &error), ZB_NOT_READY,
+      "there is no reader");
   zb_writer_free (writer);
 }
 GST_END_TEST;
@@ -484,8 +481,7 @@ GST_START_TEST (test_writer_finds_a_dead_writer)
 {
   ZbWriter *writer = new_writer ();
 
-  leave_behind (
-      LEFT_MEMORY | LEFT_SEMAPHORES, getpid (), get_dead_pid ());
+  leave_behind (LEFT_MEMORY | LEFT_SEMAPHORES, getpid (), get_dead_pid ());
   assert_fails (
       zb_writer_connect (writer, 0, &error), ZB_NOT_READY, "earlier writer");
   zb_writer_free (writer);

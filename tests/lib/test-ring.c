@@ -176,8 +176,8 @@ check_walk (uint64_t ring, const uint64_t *sizes, int count, uint64_t seed)
   uint64_t write = 0, read = 0, free_bytes = ring;
 
   for (uint64_t sequence = 1; sequence < 100; sequence++) {
-    uint64_t payload = sizes[(seed = seed * 6364136223846793005u + 1) >> 33 &
-                             (count - 1)];
+    uint64_t payload =
+        sizes[(seed = seed * 6364136223846793005u + 1) >> 33 & (count - 1)];
     ZbFrameHeader header = { payload, sequence };
     ZbPlacement place;
     uint64_t freed = 0;

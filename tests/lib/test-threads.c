@@ -113,8 +113,7 @@ GST_START_TEST (test_interrupt_a_waiting_writer)
 
   zb_writer_get_stats (writer, &before);
   for (int i = 0; i < 100; i++) {
-    GThread *thread =
-        g_thread_new ("writer", write_until_interrupted, writer);
+    GThread *thread = g_thread_new ("writer", write_until_interrupted, writer);
 
     do {
       g_thread_yield ();
@@ -210,8 +209,8 @@ GST_START_TEST (test_stream_with_interrupts)
       continue;
     fail_unless_equals_int (result, ZB_OK);
     fail_unless_equals_uint64 (zb_frame_get_sequence (frame), i);
-    fail_unless (has_pattern (
-        zb_frame_get_data (frame), get_size (i, job.max_size), i));
+    fail_unless (
+        has_pattern (zb_frame_get_data (frame), get_size (i, job.max_size), i));
     zb_frame_release (frame);
     i++;
   }
@@ -277,7 +276,7 @@ GST_START_TEST (test_release_in_many_threads)
   ZbOieb *oieb = map_buffer ();
 
   for (int i = 0; i < 3; i++) {
-    releasers[i] = (Releaser) { g_async_queue_new (), i };
+    releasers[i] = (Releaser){ g_async_queue_new (), i };
     threads[i] = g_thread_new ("releaser", release_frames, &releasers[i]);
   }
   for (int i = 1; i <= job.frames; i++)
