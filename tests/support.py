@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: MIT
+"""What the tests with real processes share."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+import uuid
+
+# Every wait in a test ends, in an error, after this many seconds.
+PATIENCE = 60
+
+
+def leftovers(name):
+    """The files that the buffer of this name has on the system."""
+    paths = [
+        f"/dev/shm/{name}",
+        f"/dev/shm/sem.sem-w-{name}",
+        f"/dev/shm/sem.sem-r-{name}",
+        f"/tmp/zerobuffer/{name}.lock",
+    ]
+    return [path for path in paths if os.path.exists(path)]
+
+
+def wait_until(condition, what):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited in vain until {what}")
+        time.sleep(0.005)
+
+
+class Process:
+    """A process whose output goes to a file, so that it never waits for us."""
+
+    def __init__(self, command, env=None):
+        self.command = command
+        self.output = tempfile.TemporaryFile("w+", errors="replace")
+        self.popen = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=self.output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(env or {})},
+        )
+
+    def text(self):
+        self.output.seek(0)
+        return self.output.read()
+
+    def wait(self):
+        """The exit status; a process that hangs is killed, and fails."""
+        try:
+            return self.popen.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"hangs: {self.command}\n{self.text()}") from None
+
+    def wait_for_output(self, text):
+        wait_until(
+            lambda: text in self.text() or self.popen.poll() is not None,
+            f"\"{text}\" is printed",
+        )
+        assert text in self.text(), self.text()
+
+    def send(self, number):
+        self.popen.send_signal(number)
+
+    def kill(self):
+        if self.popen.poll() is None:
+            self.popen.send_signal(signal.SIGCONT)
+            self.popen.kill()
+        self.popen.wait()
+        return self.text()
+
+
+class TestCase(unittest.TestCase):
+    """Each test has a buffer name, which must be gone when it ends."""
+
+    def setUp(self):
+        self.name = f"test-{uuid.uuid4()}"
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.processes = []
+
+    def tearDown(self):
+        for process in self.processes:
+            process.kill()
+        left = leftovers(self.name)
+        for path in left:
+            os.unlink(path)
+        self.assertEqual(left, [])
+
+    def start(self, command, env=None):
+        process = Process(command, env)
+        self.processes.append(process)
+        return process
+
+    def launch(self, pipeline, *options, env=None):
+        """Starts gst-launch-1.0."""
+        return self.start(["gst-launch-1.0", *options, *pipeline.split()], env)
+
+    def path(self, file):
+        return os.path.join(self.folder, file)
+
+    def assert_success(self, *processes):
+        for process in processes:
+            self.assertEqual(process.wait(), 0, process.text())
