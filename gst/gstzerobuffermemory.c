@@ -11,12 +11,14 @@ GST_DEBUG_CATEGORY_STATIC (zerobuffermemory_debug);
 typedef struct {
   GstMemory mem;
 
-  GList link; /* in the allocator's residents; guarded by its lock */
+  /* Guarded by the allocator's lock. */
+  GList link; /* in the allocator's residents */
+  gboolean resident;
+  ZbFrame *frame; /* NULL once the bytes are on the heap */
 
   GMutex lock; /* guards what follows */
   guint maps;
-  ZbFrame *frame; /* NULL once moved */
-  guint8 *data;   /* in the ring, or on the heap */
+  guint8 *data; /* in the frame, or on the heap */
 } GstZeroBufferMemory;
 
 struct _GstZeroBufferAllocator {
@@ -24,12 +26,7 @@ struct _GstZeroBufferAllocator {
 
   GMutex lock;      /* guards what follows; taken before a memory's lock */
   GQueue residents; /* memories in the ring, oldest first */
-  guint64 limit;    /* of the last make_room () */
   guint64 moved;
-
-  /* That make_room () met a mapped frame: the one who unmaps it goes on.  An
-   * atomic, so that unmap need not take the allocator's lock. */
-  gint tight;
 };
 
 G_DEFINE_TYPE (
@@ -60,24 +57,10 @@ static void
 memory_unmap (GstMemory *mem)
 {
   GstZeroBufferMemory *root = get_root (mem);
-  GstZeroBufferAllocator *allocator =
-      GST_ZERO_BUFFER_ALLOCATOR (mem->allocator);
-  gboolean unused;
 
   g_mutex_lock (&root->lock);
-  unused = --root->maps == 0;
+  root->maps--;
   g_mutex_unlock (&root->lock);
-
-  /* Set before make_room () looks at the maps, and read here after they were
-   * counted down: one of the two sees the other. */
-  if (unused && g_atomic_int_get (&allocator->tight)) {
-    guint64 limit;
-
-    g_mutex_lock (&allocator->lock);
-    limit = allocator->limit;
-    g_mutex_unlock (&allocator->lock);
-    gst_zero_buffer_allocator_make_room (allocator, limit);
-  }
 }
 
 static GstMemory *
@@ -94,25 +77,44 @@ memory_share (GstMemory *mem, gssize offset, gssize size)
   return GST_MEMORY_CAST (shared);
 }
 
-/* With the allocator's and the memory's lock.  FALSE without memory for it. */
+/* With both locks.  FALSE if there is no memory for it. */
 static gboolean
-move_out (GstZeroBufferAllocator *self, GstZeroBufferMemory *memory)
+move_to_heap (GstZeroBufferMemory *memory)
 {
   guint8 *data = g_try_malloc (memory->mem.maxsize);
 
-  if (!data) {
-    GST_WARNING (
-        "No %" G_GSIZE_FORMAT " bytes to move a frame to", memory->mem.maxsize);
+  if (!data)
     return FALSE;
-  }
   memcpy (data, memory->data, memory->mem.maxsize);
   memory->data = data;
   zb_frame_release (memory->frame);
   memory->frame = NULL;
-  g_queue_unlink (&self->residents, &memory->link);
-  self->moved++;
+  return TRUE;
+}
+
+/* With the allocator's lock. */
+static gboolean
+move_out (GstZeroBufferAllocator *self, GstZeroBufferMemory *memory)
+{
+  ZbError error = { .message = "out of memory" };
+  gboolean moved;
+
+  g_mutex_lock (&memory->lock);
+  if (memory->maps == 0)
+    moved = move_to_heap (memory);
+  else
+    moved = zb_frame_detach (memory->frame, &error) == ZB_OK;
+  g_mutex_unlock (&memory->lock);
+
+  if (!moved) {
+    GST_WARNING ("A frame stays in the ring: %s", error.message);
+    return FALSE;
+  }
   GST_LOG ("Moved a frame of %" G_GSIZE_FORMAT " bytes out of the ring",
       memory->mem.maxsize);
+  g_queue_unlink (&self->residents, &memory->link);
+  memory->resident = FALSE;
+  self->moved++;
   return TRUE;
 }
 
@@ -126,7 +128,7 @@ allocator_free (GstAllocator *allocator, GstMemory *mem)
 
   if (!mem->parent) {
     g_mutex_lock (&self->lock);
-    if (memory->frame)
+    if (memory->resident)
       g_queue_unlink (&self->residents, &memory->link);
     g_mutex_unlock (&self->lock);
 
@@ -194,6 +196,7 @@ gst_zero_buffer_allocator_wrap (
   /* Read-only: nobody gets a pointer to write to from the map. */
   memory->data = (guint8 *) zb_frame_get_data (frame);
   memory->link.data = memory;
+  memory->resident = TRUE;
 
   g_mutex_lock (&allocator->lock);
   g_queue_push_tail_link (&allocator->residents, &memory->link);
@@ -201,48 +204,23 @@ gst_zero_buffer_allocator_wrap (
   return GST_MEMORY_CAST (memory);
 }
 
-/* With the allocator's lock. */
-static gboolean
-try_move_out (GstZeroBufferAllocator *self, GstZeroBufferMemory *memory)
-{
-  gboolean moved;
-
-  g_mutex_lock (&memory->lock);
-  moved = memory->maps == 0 && move_out (self, memory);
-  g_mutex_unlock (&memory->lock);
-  return moved;
-}
-
-/* With the allocator's lock.  FALSE if a frame stands in the way. */
-static gboolean
-make_room (GstZeroBufferAllocator *self, guint64 limit)
+void
+gst_zero_buffer_allocator_make_room (
+    GstZeroBufferAllocator *allocator, guint64 limit)
 {
   GList *next;
 
-  for (GList *link = self->residents.head; link; link = next) {
+  g_mutex_lock (&allocator->lock);
+  for (GList *link = allocator->residents.head; link; link = next) {
     GstZeroBufferMemory *memory = link->data;
     guint64 span = zb_frame_get_span (memory->frame);
 
     next = link->next;
     if (span == 0) /* of a retired buffer: in nobody's way */
       continue;
-    if (span <= limit)
-      return TRUE;
-    if (!try_move_out (self, memory))
-      return FALSE;
+    if (span <= limit || !move_out (allocator, memory))
+      break;
   }
-  return TRUE;
-}
-
-void
-gst_zero_buffer_allocator_make_room (
-    GstZeroBufferAllocator *allocator, guint64 limit)
-{
-  g_mutex_lock (&allocator->lock);
-  allocator->limit = limit;
-  g_atomic_int_set (&allocator->tight, TRUE);
-  if (make_room (allocator, limit))
-    g_atomic_int_set (&allocator->tight, FALSE);
   g_mutex_unlock (&allocator->lock);
 }
 

@@ -4,8 +4,9 @@
  *
  * Places are given back in the order of the ring, so one frame that is kept
  * for ever would stop the producer.  Therefore this memory can move house:
- * while nobody has it mapped its bytes can be copied to the heap, and its
- * place given back.  The next map returns the new address.
+ * while nobody has it mapped its bytes are copied to the heap, and the next map
+ * returns the new address; while somebody has, it is detached where it is.
+ * Either way its place is given back.
  */
 #ifndef GST_ZERO_BUFFER_MEMORY_H
 #define GST_ZERO_BUFFER_MEMORY_H
@@ -26,8 +27,7 @@ GstMemory *gst_zero_buffer_allocator_wrap (
     GstZeroBufferAllocator *allocator, ZbFrame *frame);
 
 /* Moves the oldest frames out until at most @limit bytes of the ring are held
- * back.  A frame that is mapped stays, and what came after it too; they move
- * when it is unmapped.  Any thread. */
+ * back, or memory runs out.  Any thread. */
 void gst_zero_buffer_allocator_make_room (
     GstZeroBufferAllocator *allocator, guint64 limit);
 

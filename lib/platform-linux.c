@@ -482,6 +482,43 @@ zb_platform_memory_close (ZbMemory *memory)
   free (memory);
 }
 
+void *
+zb_platform_memory_map_view (const ZbMemory *memory)
+{
+  void *view =
+      mmap (NULL, memory->size, PROT_READ, MAP_SHARED, memory->fd, 0);
+
+  return view == MAP_FAILED ? NULL : view;
+}
+
+void
+zb_platform_memory_unmap_view (const ZbMemory *memory, void *view)
+{
+  munmap (view, memory->size);
+}
+
+bool
+zb_platform_view_detach (const void *address, size_t size)
+{
+  uintptr_t page = (uintptr_t) sysconf (_SC_PAGESIZE);
+  uintptr_t start = (uintptr_t) address & ~(page - 1);
+  uintptr_t end = ((uintptr_t) address + size + page - 1) & ~(page - 1);
+  void *copy = mmap (NULL, end - start, PROT_READ | PROT_WRITE,
+      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+  if (copy == MAP_FAILED)
+    return false;
+  memcpy (copy, (const void *) start, end - start);
+  /* Puts the copy in the place of the shared pages.  Whoever reads them at
+   * this moment waits in its page fault, and then finds the same bytes. */
+  if (mprotect (copy, end - start, PROT_READ) == 0 &&
+      mremap (copy, end - start, end - start, MREMAP_MAYMOVE | MREMAP_FIXED,
+          (void *) start) != MAP_FAILED)
+    return true;
+  munmap (copy, end - start);
+  return false;
+}
+
 bool
 zb_platform_memory_unlink (const char *name, const ZbLock *lock)
 {

@@ -67,6 +67,16 @@ bool zb_platform_memory_has_name (const ZbMemory *memory, const char *name);
 
 void zb_platform_memory_close (ZbMemory *memory);
 
+/* One more mapping of all of the memory, read-only; NULL if there is no room
+ * for one. */
+void *zb_platform_memory_map_view (const ZbMemory *memory);
+void zb_platform_memory_unmap_view (const ZbMemory *memory, void *view);
+
+/* Makes the part of a view that has these bytes private: they stay as they
+ * are, where they are, while the shared memory changes.  So do bytes around
+ * them.  Others may read them meanwhile.  False if that cannot be done. */
+bool zb_platform_view_detach (const void *address, size_t size);
+
 /* Removes the name, if there is one.  With a @lock, only if the lock's owner
  * (the user) owns it too, and says whether it is gone. */
 bool zb_platform_memory_unlink (const char *name, const ZbLock *lock);

@@ -12,15 +12,43 @@ wake (void *data)
   zb_session_wake (data);
 }
 
+static ZbView *
+view_new (const ZbMemory *memory)
+{
+  ZbView *self = malloc (sizeof *self);
+
+  if (!self)
+    return NULL;
+  self->references = 1;
+  self->address = zb_platform_memory_map_view (memory);
+  if (!self->address) {
+    free (self);
+    return NULL;
+  }
+  return self;
+}
+
+static void
+view_unref (ZbView *view, const ZbMemory *memory)
+{
+  if (--view->references > 0)
+    return;
+  zb_platform_memory_unmap_view (memory, view->address);
+  free (view);
+}
+
 ZbSession *
 zb_session_new (const char *name, ZbBuffer *buffer)
 {
   ZbSession *self = calloc (1, sizeof *self);
   ZbMutex *mutex = zb_platform_mutex_new ();
+  ZbView *view = view_new (buffer->memory);
 
-  if (!self || !mutex) {
+  if (!self || !mutex || !view) {
     free (self);
     zb_platform_mutex_free (mutex);
+    if (view)
+      view_unref (view, buffer->memory);
     zb_buffer_retire (buffer, name);
     zb_buffer_close (buffer);
     return NULL;
@@ -31,6 +59,7 @@ zb_session_new (const char *name, ZbBuffer *buffer)
   self->buffer = *buffer;
   self->sequence = 1;
   self->mutex = mutex;
+  self->view = view;
   zb_peer_init (&self->peer, wake, self);
   return self;
 }
@@ -45,6 +74,7 @@ session_free (ZbSession *session)
     free (frame);
     frame = next;
   }
+  view_unref (session->view, session->buffer.memory);
   zb_buffer_close (&session->buffer);
   zb_platform_mutex_free (session->mutex);
   free (session->metadata);
@@ -295,7 +325,13 @@ hand_out (ZbSession *session, const FoundFrame *found, ZbFrame **frame)
 
   zb_spans_push (&session->spans, &self->span, bytes);
   self->session = session;
-  self->data = session->buffer.ring + found->position + ZB_FRAME_HEADER_SIZE;
+  self->view = session->view;
+  self->view->references++;
+  self->detached = false;
+  self->given_back = false;
+  self->data = (const uint8_t *) session->view->address + ZB_OIEB_SIZE +
+               session->buffer.metadata_size + found->position +
+               ZB_FRAME_HEADER_SIZE;
   self->size = found->header.payload_size;
   self->sequence = session->sequence;
   atomic_fetch_add_explicit (&session->references, 1, memory_order_relaxed);
@@ -443,48 +479,112 @@ zb_frame_get_span (const ZbFrame *frame)
   uint64_t span = 0;
 
   zb_platform_mutex_lock (session->mutex);
-  if (!session->retired)
+  if (!session->retired && !frame->detached)
     span = session->spans.end - frame->span.start;
   zb_platform_mutex_unlock (session->mutex);
   return span;
 }
 
-/* Keeps the frames of a list for later use; returns how many they are. */
-static unsigned
-keep_spare (ZbSession *session, ZbSpan *list)
+static void
+keep_spare (ZbSession *session, ZbFrame *frame)
 {
-  unsigned count = 0;
+  frame->span.next = (ZbSpan *) session->spare;
+  session->spare = frame;
+}
+
+/* Gives back what can be given back now that this frame's place is free.
+ * Returns how many frames that are: each has a post.  With the lock. */
+static unsigned
+give_back (ZbSession *session, ZbFrame *frame)
+{
+  uint64_t bytes;
+  unsigned posts = 0;
+  ZbSpan *list = zb_spans_release (&session->spans, &frame->span, &bytes);
 
   while (list) {
-    ZbSpan *next = list->next;
-    list->next = (ZbSpan *) session->spare;
-    session->spare = (ZbFrame *) list;
-    list = next;
-    count++;
+    ZbFrame *free_frame = (ZbFrame *) list;
+
+    list = list->next;
+    posts++;
+    free_frame->given_back = true;
+    if (!free_frame->view)
+      keep_spare (session, free_frame);
   }
-  return count;
+  if (session->retired)
+    return 0;
+  /* release pairs with the acquire in update_used () of writer.c: the frames
+   * were read before they are written over. */
+  if (posts)
+    atomic_fetch_add_explicit (&session->buffer.oieb->payload_free_bytes, bytes,
+        memory_order_release);
+  return posts;
+}
+
+static void
+post_space (ZbSession *session, unsigned posts)
+{
+  while (posts-- > 0)
+    zb_platform_semaphore_post (session->buffer.space);
+}
+
+/* With the lock.  Later frames come from a new view, since this one will go on
+ * showing the old bytes. */
+static bool
+leave_view (ZbSession *session, const ZbFrame *frame)
+{
+  ZbView *view;
+
+  if (frame->view != session->view)
+    return true;
+  if (!(view = view_new (session->buffer.memory)))
+    return false;
+  view_unref (session->view, session->buffer.memory);
+  session->view = view;
+  return true;
+}
+
+ZbResult
+zb_frame_detach (ZbFrame *frame, ZbError *error)
+{
+  ZbSession *session = frame->session;
+  unsigned posts = 0;
+  bool done = true;
+
+  zb_platform_mutex_lock (session->mutex);
+  if (!frame->detached) {
+    done = leave_view (session, frame) &&
+           zb_platform_view_detach (frame->data, frame->size);
+    if (done) {
+      frame->detached = true;
+      posts = give_back (session, frame);
+    }
+  }
+  zb_platform_mutex_unlock (session->mutex);
+
+  post_space (session, posts);
+  if (done)
+    return ZB_OK;
+  return zb_fail (error, ZB_SYSTEM, 0,
+      "A frame of %zu bytes cannot be detached: out of memory, or of "
+      "mappings.",
+      frame->size);
 }
 
 void
 zb_frame_release (ZbFrame *frame)
 {
   ZbSession *session = frame->session;
-  uint64_t bytes;
-  unsigned posts;
+  unsigned posts = 0;
 
   zb_platform_mutex_lock (session->mutex);
-  posts = keep_spare (
-      session, zb_spans_release (&session->spans, &frame->span, &bytes));
-  if (session->retired)
-    posts = 0;
-  /* release pairs with the acquire in get_free () of writer.c: the frames
-   * were read before they are written over. */
-  if (posts)
-    atomic_fetch_add_explicit (
-        &session->buffer.oieb->payload_free_bytes, bytes, memory_order_release);
+  view_unref (frame->view, session->buffer.memory);
+  frame->view = NULL;
+  if (!frame->detached)
+    posts = give_back (session, frame);
+  else if (frame->given_back)
+    keep_spare (session, frame);
   zb_platform_mutex_unlock (session->mutex);
 
-  while (posts-- > 0)
-    zb_platform_semaphore_post (session->buffer.space);
+  post_space (session, posts);
   zb_session_unref (session);
 }

@@ -15,9 +15,20 @@
 
 typedef struct ZbSession ZbSession;
 
+/* A mapping of the buffer that frames are handed out from.  Once a frame was
+ * detached in it, it no longer shows all of the ring, and later frames come
+ * from a new one. */
+typedef struct {
+  unsigned references; /* of the frames in it, and the session's */
+  void *address;
+} ZbView;
+
 struct ZbFrame {
   ZbSpan span; /* first, so that a span is its frame */
   ZbSession *session;
+  ZbView *view;    /* NULL once the user has released the frame */
+  bool detached;   /* the span was released before the frame */
+  bool given_back; /* the span is off the list; used while detached */
   const uint8_t *data;
   size_t size;
   uint64_t sequence;
@@ -43,7 +54,8 @@ struct ZbSession {
    * taken for granted if more posts arrived than these. */
   _Atomic uint64_t posts_own;
 
-  ZbMutex *mutex; /* guards what follows */
+  ZbMutex *mutex; /* guards what follows, and the views and frames */
+  ZbView *view;   /* of the frames to come */
   ZbSpans spans;  /* of the frames that are out */
   ZbFrame *spare; /* frames to be used again, linked by span.next */
   bool retired;   /* nobody is there to give bytes back to */

@@ -169,11 +169,20 @@ ZB_API uint64_t zb_frame_get_sequence (const ZbFrame *frame);
 
 /* Bytes of the ring from this frame to the last one read: what the writer
  * cannot use before this frame is released, since places are given back in
- * the order of the ring.  0 once the buffer was retired or closed.
+ * the order of the ring.  0 once it was detached, or the buffer retired or
+ * closed.
  * Any thread. */
 ZB_API uint64_t zb_frame_get_span (const ZbFrame *frame);
 
-/* Gives the frame's place back.  Any thread, any order. */
+/* Gives the frame's place back early, though its bytes stay where they are: a
+ * private copy takes their place.  For a frame that is kept for long while
+ * somebody has a pointer to it; where nobody has, to copy the bytes elsewhere
+ * and release the frame is cheaper.  The frame is still to be released.
+ * ZB_SYSTEM if that cannot be done; the frame is then as before.
+ * Any thread. */
+ZB_API ZbResult zb_frame_detach (ZbFrame *frame, ZbError *error);
+
+/* Gives the frame up, and its place back.  Any thread, any order. */
 ZB_API void zb_frame_release (ZbFrame *frame);
 
 /* ------------------------------------------------------------- writing -- */

@@ -69,6 +69,17 @@ class Process:
     def send(self, number):
         self.popen.send_signal(number)
 
+    def catches(self, number):
+        """Whether the process has a handler for this signal by now."""
+        with open(f"/proc/{self.popen.pid}/status", encoding="ascii") as status:
+            caught = next(line for line in status if line.startswith("SigCgt"))
+        return int(caught.split()[1], 16) >> (number - 1) & 1
+
+    def interrupt(self):
+        """What Ctrl-C does, once the process is prepared for it."""
+        wait_until(lambda: self.catches(signal.SIGINT), "SIGINT is caught")
+        self.popen.send_signal(signal.SIGINT)
+
     def kill(self):
         if self.popen.poll() is None:
             self.popen.send_signal(signal.SIGCONT)
@@ -89,6 +100,7 @@ class TestCase(unittest.TestCase):
     def tearDown(self):
         for process in self.processes:
             process.kill()
+            process.output.close()
         left = leftovers(self.name)
         for path in left:
             os.unlink(path)

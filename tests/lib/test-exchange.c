@@ -385,6 +385,73 @@ GST_START_TEST (test_frames_outlive_the_reader)
 }
 GST_END_TEST;
 
+/* Frames that lie on the same pages, detached one by one in every order, while
+ * the ring goes on. */
+GST_START_TEST (test_detach)
+{
+  ZbReader *reader = new_reader (8192, 0);
+  ZbWriter *writer = connect_writer ();
+  ZbOieb *oieb = map_buffer ();
+  ZbFrame *frames[4];
+  uint64_t sequence = 0;
+
+  for (int round = 0; round < 50; round++) {
+    for (int i = 0; i < 4; i++) {
+      assert_ok (write_pattern (writer, 900 + i, sequence + i + 1, 0));
+      frames[i] = read_pattern (reader, 900 + i, sequence + i + 1);
+    }
+    for (int i = 0; i < 4; i++) {
+      int next = (i * (1 + round % 2 * 2) + round) % 4;
+      const void *data = zb_frame_get_data (frames[next]);
+
+      assert_ok (zb_frame_detach (frames[next], &error));
+      assert_ok (zb_frame_detach (frames[next], &error)); /* nothing to do */
+      fail_unless (zb_frame_get_data (frames[next]) == data);
+      fail_unless_equals_uint64 (zb_frame_get_span (frames[next]), 0);
+      if (round % 3 == 0 && i == 0)
+        zb_frame_release (frames[next]);
+      if (round % 3 == 0 && i == 0)
+        frames[next] = NULL;
+    }
+    fail_unless_equals_uint64 (oieb->payload_free_bytes, 8192);
+    for (int i = 0; i < 20; i++)
+      pass_pattern (writer, reader, 1000, sequence + 5 + i);
+    for (int i = 0; i < 4; i++) {
+      if (!frames[i])
+        continue;
+      fail_unless (has_pattern (zb_frame_get_data (frames[i]), 900 + i,
+          sequence + i + 1));
+      zb_frame_release (frames[i]);
+    }
+    sequence += 24;
+  }
+  zb_writer_free (writer);
+  zb_reader_close (reader);
+}
+GST_END_TEST;
+
+/* Its bytes stay, whatever comes of the reader. */
+GST_START_TEST (test_detached_frames_outlive_the_reader)
+{
+  ZbReader *reader = new_reader (8192, 0);
+  ZbWriter *writer = connect_writer ();
+  ZbFrame *early, *later;
+
+  assert_ok (write_pattern (writer, 1000, 1, 0));
+  assert_ok (write_pattern (writer, 1000, 2, 0));
+  early = read_pattern (reader, 1000, 1);
+  later = read_pattern (reader, 1000, 2);
+  assert_ok (zb_frame_detach (later, &error));
+  zb_reader_close (reader);
+  zb_writer_free (writer);
+  assert_ok (zb_frame_detach (early, &error));
+  fail_unless (has_pattern (zb_frame_get_data (early), 1000, 1));
+  fail_unless (has_pattern (zb_frame_get_data (later), 1000, 2));
+  zb_frame_release (early);
+  zb_frame_release (later);
+}
+GST_END_TEST;
+
 GST_START_TEST (test_interrupts_cost_no_frame)
 {
   ZbReader *reader = new_reader (4096, 0);
@@ -440,6 +507,8 @@ exchange_suite (void)
   tcase_add_test (tcase, test_reader_leaves);
   tcase_add_test (tcase, test_renew);
   tcase_add_test (tcase, test_frames_outlive_the_reader);
+  tcase_add_test (tcase, test_detach);
+  tcase_add_test (tcase, test_detached_frames_outlive_the_reader);
   tcase_add_test (tcase, test_interrupts_cost_no_frame);
   return suite;
 }
