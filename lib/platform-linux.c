@@ -485,8 +485,7 @@ zb_platform_memory_close (ZbMemory *memory)
 void *
 zb_platform_memory_map_view (const ZbMemory *memory)
 {
-  void *view =
-      mmap (NULL, memory->size, PROT_READ, MAP_SHARED, memory->fd, 0);
+  void *view = mmap (NULL, memory->size, PROT_READ, MAP_SHARED, memory->fd, 0);
 
   return view == MAP_FAILED ? NULL : view;
 }

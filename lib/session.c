@@ -515,8 +515,8 @@ give_back (ZbSession *session, ZbFrame *frame)
   /* release pairs with the acquire in update_used () of writer.c: the frames
    * were read before they are written over. */
   if (posts)
-    atomic_fetch_add_explicit (&session->buffer.oieb->payload_free_bytes, bytes,
-        memory_order_release);
+    atomic_fetch_add_explicit (
+        &session->buffer.oieb->payload_free_bytes, bytes, memory_order_release);
   return posts;
 }
 

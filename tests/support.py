@@ -82,7 +82,6 @@ class Process:
 
     def kill(self):
         if self.popen.poll() is None:
-            self.popen.send_signal(signal.SIGCONT)
             self.popen.kill()
         self.popen.wait()
         return self.text()

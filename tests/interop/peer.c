@@ -46,8 +46,8 @@ write_frames (
   if (zb_writer_new (name, &writer, &error) != ZB_OK ||
       zb_writer_connect (writer, ZB_FOREVER, &error) != ZB_OK)
     return fail ();
-  if (metadata && zb_writer_set_metadata (writer, metadata, strlen (metadata),
-                      &error) != ZB_OK)
+  if (metadata && zb_writer_set_metadata (
+                      writer, metadata, strlen (metadata), &error) != ZB_OK)
     return fail ();
   for (uint64_t i = 1; i <= frames; i++) {
     size_t size = get_size (i, max_size);
@@ -79,8 +79,7 @@ is_right (const ZbFrame *frame, uint64_t sequence, size_t max_size)
 }
 
 static int
-read_frames (
-    const char *name, uint64_t frames, size_t max_size, uint64_t ring)
+read_frames (const char *name, uint64_t frames, size_t max_size, uint64_t ring)
 {
   const ZbReaderConfig config = { ring, 4096, 0600 };
   const void *metadata;

@@ -419,8 +419,8 @@ GST_START_TEST (test_detach)
     for (int i = 0; i < 4; i++) {
       if (!frames[i])
         continue;
-      fail_unless (has_pattern (zb_frame_get_data (frames[i]), 900 + i,
-          sequence + i + 1));
+      fail_unless (has_pattern (
+          zb_frame_get_data (frames[i]), 900 + i, sequence + i + 1));
       zb_frame_release (frames[i]);
     }
     sequence += 24;
