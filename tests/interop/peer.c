@@ -103,7 +103,8 @@ read_frames (const char *name, uint64_t frames, size_t max_size, uint64_t ring)
   if (zb_reader_get_metadata (reader, &metadata, &metadata_size, &error) !=
       ZB_OK)
     return fail ();
-  fwrite (metadata, 1, metadata_size, stdout);
+  if (metadata_size > 0)
+    fwrite (metadata, 1, metadata_size, stdout);
   zb_reader_close (reader);
   return 0;
 }

@@ -431,8 +431,7 @@ GST_START_TEST (test_next_reader_of_another_name_cleans_up)
   ZbReader *other;
   char other_name[80];
 
-  new_reader (4096, 0); /* so that the lock folder is there */
-  clean_up ();
+  zb_reader_close (new_reader (4096, 0)); /* makes the lock folder */
   for (int what = LEFT_LOCK;
        what <= (LEFT_LOCK | LEFT_MEMORY | LEFT_SEMAPHORES); what += 2) {
     leave_behind (what, get_dead_pid (), get_dead_pid ());
