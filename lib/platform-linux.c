@@ -651,11 +651,34 @@ zb_platform_process_is_valid (uint64_t pid)
   return pid > 0 && pid <= INT_MAX;
 }
 
+/* A process that has ended stays until its parent takes note, which may be
+ * never.  Its state follows its name, which is in parentheses. */
+static bool
+is_zombie (uint64_t pid)
+{
+  char path[40], text[512];
+  const char *state;
+  ssize_t length;
+  int fd;
+
+  snprintf (path, sizeof path, "/proc/%d/stat", (int) pid);
+  if ((fd = open (path, O_RDONLY | O_CLOEXEC)) < 0)
+    return false;
+  length = read (fd, text, sizeof text - 1);
+  close (fd);
+  if (length <= 0)
+    return false;
+  text[length] = '\0';
+  state = strrchr (text, ')');
+  return state &&
+         (strncmp (state, ") Z", 3) == 0 || strncmp (state, ") X", 3) == 0);
+}
+
 bool
 zb_platform_process_is_alive (uint64_t pid)
 {
   return zb_platform_process_is_valid (pid) &&
-         (kill ((pid_t) pid, 0) == 0 || errno == EPERM);
+         (kill ((pid_t) pid, 0) == 0 || errno == EPERM) && !is_zombie (pid);
 }
 
 struct ZbWatch {

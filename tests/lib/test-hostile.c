@@ -216,7 +216,7 @@ GST_END_TEST;
 GST_START_TEST (test_random_bytes)
 {
   GRand *rand = g_rand_new_with_seed (1);
-  volatile guint sum = 0;
+  guint sum = 0;
 
   for (int round = 0; round < 300; round++) {
     ZbReader *reader = new_reader (RING, 64);
@@ -246,6 +246,7 @@ GST_START_TEST (test_random_bytes)
     zb_writer_free (writer);
     zb_reader_close (reader);
   }
+  GST_DEBUG ("the sum of what was read is %u", sum);
   g_rand_free (rand);
 }
 GST_END_TEST;

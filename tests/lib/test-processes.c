@@ -451,7 +451,7 @@ enter_small_shm (void)
 {
   if (unshare (CLONE_NEWNS) < 0)
     give_up_on_namespaces ("make a mount namespace");
-  if (mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+  if (mount ("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
       mount ("tmpfs", "/dev/shm", "tmpfs", 0, "size=1m") < 0)
     give_up_on_namespaces ("mount a small /dev/shm");
 }

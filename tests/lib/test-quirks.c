@@ -511,12 +511,23 @@ GST_END_TEST;
 
 GST_START_TEST (test_what_is_no_process)
 {
+  siginfo_t info;
+  pid_t pid;
+
   fail_if (zb_platform_process_is_alive (0));
   fail_if (zb_platform_process_is_alive (UINT64_MAX));
   fail_if (zb_platform_process_is_alive ((uint64_t) INT32_MAX + 1));
   fail_if (zb_platform_process_is_alive (UINT64_C (1) << 32 | 1));
   fail_if (zb_platform_process_is_alive (get_dead_pid ()));
   fail_unless (zb_platform_process_is_alive (getpid ()));
+
+  /* One that has ended, and of which its parent has not taken note. */
+  pid = fork ();
+  if (pid == 0)
+    _exit (0);
+  fail_unless (waitid (P_PID, pid, &info, WEXITED | WNOWAIT) == 0);
+  fail_if (zb_platform_process_is_alive (pid));
+  waitpid (pid, NULL, 0);
 }
 GST_END_TEST;
 
