@@ -214,15 +214,15 @@ class MainJob(support.TestCase):
         ):
             with self.subTest(encoder=encoder):
                 consumer = self.launch(
-                    f"zerobuffersrc buffer-name={self.name} do-timestamp=true"
-                    f" payload-size=400000 ! {encoder} ! fakesink"
+                    f"zerobuffersrc buffer-name={self.name} payload-size=400000"
+                    f" ! identity datarate={115200 * 30} ! {encoder} ! fakesink"
                 )
                 producer = self.launch(
                     "videotestsrc num-buffers=100"
                     " ! video/x-raw,format=I420,width=320,height=240"
                     f" ! zerobuffersink buffer-name={self.name}"
                 )
-                self.assert_success(producer, consumer)
+                self.assert_success(consumer, producer)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ class Media(support.TestCase):
             f" ! filesink location={self.path('across')}"
         )
         producer = self.launch(f"{before} ! zerobuffersink buffer-name={self.name}")
-        self.assert_success(producer, consumer)
+        self.assert_success(consumer, producer)
         return self.digest("across")
 
     def check_cuts(self, *elements, first=2):
