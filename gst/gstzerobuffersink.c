@@ -48,6 +48,7 @@
 #include "gstzerobuffererror.h"
 #include "gstzerobufferformat.h"
 #include "gstzerobuffermetadata.h"
+#include "gstzerobufferstats.h"
 
 GST_DEBUG_CATEGORY_STATIC (zerobuffersink_debug);
 #define GST_CAT_DEFAULT zerobuffersink_debug
@@ -155,23 +156,18 @@ static GstStructure *
 get_stats (GstZeroBufferSink *self)
 {
   ZbStats stats = { 0 };
+  GstStructure *structure;
 
   if (self->writer)
     zb_writer_get_stats (self->writer, &stats);
+  structure = gst_zero_buffer_stats_new ("zerobuffersink-stats", &stats);
   /* clang-format off */
-  return gst_structure_new ("zerobuffersink-stats",
-      "frames", G_TYPE_UINT64, stats.frames,
-      "bytes", G_TYPE_UINT64, stats.bytes,
-      "waits", G_TYPE_UINT64, stats.waits,
-      "wraps", G_TYPE_UINT64, stats.wraps,
-      "ring-size", G_TYPE_UINT64, stats.ring_size,
-      "ring-used", G_TYPE_UINT64, stats.ring_used,
-      "ring-used-max", G_TYPE_UINT64, stats.ring_used_max,
-      "peer-pid", G_TYPE_UINT64, stats.peer_pid,
+  gst_structure_set (structure,
       "sessions", G_TYPE_UINT64, self->sessions,
       "dropped", G_TYPE_UINT64, self->dropped,
       NULL);
   /* clang-format on */
+  return structure;
 }
 
 static void

@@ -49,6 +49,7 @@
 #include "gstzerobufferformat.h"
 #include "gstzerobuffermemory.h"
 #include "gstzerobuffermetadata.h"
+#include "gstzerobufferstats.h"
 
 GST_DEBUG_CATEGORY_STATIC (zerobuffersrc_debug);
 #define GST_CAT_DEFAULT zerobuffersrc_debug
@@ -190,27 +191,22 @@ static GstStructure *
 get_stats (GstZeroBufferSrc *self)
 {
   ZbStats stats = { 0 };
+  GstStructure *structure;
   guint64 moved = 0;
 
   if (self->reader) {
     zb_reader_get_stats (self->reader, &stats);
     moved = gst_zero_buffer_allocator_get_moved (self->allocator);
   }
+  structure = gst_zero_buffer_stats_new ("zerobuffersrc-stats", &stats);
   /* clang-format off */
-  return gst_structure_new ("zerobuffersrc-stats",
-      "frames", G_TYPE_UINT64, stats.frames,
-      "bytes", G_TYPE_UINT64, stats.bytes,
-      "waits", G_TYPE_UINT64, stats.waits,
-      "wraps", G_TYPE_UINT64, stats.wraps,
-      "ring-size", G_TYPE_UINT64, stats.ring_size,
-      "ring-used", G_TYPE_UINT64, stats.ring_used,
-      "ring-used-max", G_TYPE_UINT64, stats.ring_used_max,
-      "peer-pid", G_TYPE_UINT64, stats.peer_pid,
+  gst_structure_set (structure,
       "sessions", G_TYPE_UINT64, self->sessions,
       "moved", G_TYPE_UINT64, moved,
       "copies", G_TYPE_UINT64, self->copies,
       NULL);
   /* clang-format on */
+  return structure;
 }
 
 static void

@@ -8,6 +8,9 @@
 
 #include <stdatomic.h>
 #include <stdint.h>
+#include <string.h>
+
+#include "zerobuffer.h"
 
 typedef struct {
   _Atomic uint64_t frames;
@@ -37,6 +40,18 @@ zb_counter_raise (_Atomic uint64_t *counter, uint64_t value)
 {
   if (value > zb_counter_get (counter))
     atomic_store_explicit (counter, value, memory_order_relaxed);
+}
+
+/* The rest of @stats is 0. */
+static inline void
+zb_counters_get_stats (const ZbCounters *counters, ZbStats *stats)
+{
+  memset (stats, 0, sizeof *stats);
+  stats->frames = zb_counter_get (&counters->frames);
+  stats->bytes = zb_counter_get (&counters->bytes);
+  stats->waits = zb_counter_get (&counters->waits);
+  stats->wraps = zb_counter_get (&counters->wraps);
+  stats->ring_used_max = zb_counter_get (&counters->ring_used_max);
 }
 
 #endif

@@ -249,15 +249,7 @@ zb_reader_get_hold_limit (const ZbReader *reader)
 void
 zb_reader_get_stats (ZbReader *reader, ZbStats *stats)
 {
-  const ZbCounters *counters = &reader->counters;
-
-  memset (stats, 0, sizeof *stats);
-  stats->frames = zb_counter_get (&counters->frames);
-  stats->bytes = zb_counter_get (&counters->bytes);
-  stats->waits = zb_counter_get (&counters->waits);
-  stats->wraps = zb_counter_get (&counters->wraps);
-  stats->ring_used_max = zb_counter_get (&counters->ring_used_max);
-
+  zb_counters_get_stats (&reader->counters, stats);
   zb_platform_mutex_lock (reader->mutex);
   if (reader->session) {
     stats->ring_size = reader->session->buffer.payload_size;

@@ -575,15 +575,7 @@ zb_writer_set_interrupted (ZbWriter *writer, bool interrupted)
 void
 zb_writer_get_stats (ZbWriter *writer, ZbStats *stats)
 {
-  const ZbCounters *counters = &writer->counters;
-
-  memset (stats, 0, sizeof *stats);
-  stats->frames = zb_counter_get (&counters->frames);
-  stats->bytes = zb_counter_get (&counters->bytes);
-  stats->waits = zb_counter_get (&counters->waits);
-  stats->wraps = zb_counter_get (&counters->wraps);
-  stats->ring_used_max = zb_counter_get (&counters->ring_used_max);
-
+  zb_counters_get_stats (&writer->counters, stats);
   zb_platform_mutex_lock (writer->mutex);
   if (writer->connected) {
     stats->ring_size = writer->buffer.payload_size;
