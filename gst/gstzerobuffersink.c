@@ -418,9 +418,8 @@ check_session (GstZeroBufferSink *self, ZbError *error)
   error->result = ZB_METADATA_SET;
   error->os_error = 0;
   g_snprintf (error->message, sizeof error->message,
-      "The caps changed from \"%s\" to \"%s\", but the metadata that tells "
-      "them "
-      "to the reader is write-once. Convert to constant caps before "
+      "The caps changed from \"%s\" to \"%s\", but the metadata, by which the "
+      "reader knows them, is write-once. Convert to constant caps before "
       "zerobuffersink, or start both sides again.",
       before, now);
   g_free (before);

@@ -204,9 +204,10 @@ make_way (const char *name, ZbError *error)
 
   if (reader != 0 && reader != zb_platform_process_id ())
     return zb_fail (error, ZB_BUSY, 0,
-        "The buffer \"%s\" is in use by process %llu. Stop that process or "
-        "use another buffer name.",
-        name, (unsigned long long) reader);
+        "The buffer \"%s\" is in use by process %llu, though its lock is free. "
+        "Stop that process or use another buffer name; if it has nothing to do "
+        "with the buffer, remove /dev/shm/%s.",
+        name, (unsigned long long) reader, name);
   if (!unlink_names (name, NULL))
     return zb_fail (error, ZB_PERMISSION, 0,
         "The buffer \"%s\" was left over by another user, and this user cannot "
