@@ -150,6 +150,8 @@ GST_START_TEST (test_exact_fit)
     pass_pattern (writer, reader, 300, i);
     pass_pattern (writer, reader, 1024 - 316 - 16, i + 1);
     fail_unless_equals_uint64 (oieb->payload_write_pos, 0);
+    /* Not 0: one writer there is wraps only if the reader is beyond it. */
+    fail_unless_equals_uint64 (oieb->payload_read_pos, 1024);
     fail_unless_equals_uint64 (oieb->payload_free_bytes, 1024);
   }
   zb_writer_get_stats (writer, &stats);
