@@ -184,10 +184,10 @@ class MainJob(support.TestCase):
         consumer = self.consumer()
         producer = self.producer(count=100000)
         self.frames_arrive("received")
-        producer.send(signal.SIGSTOP)
+        self.assertEqual(len(support.leftovers(self.name)), 4)
+        producer.send(signal.SIGSTOP)  # or it would clean up
         consumer.kill()
         producer.kill()
-        self.assertEqual(len(support.leftovers(self.name)), 4)
         other = self.launch(f"zerobuffersrc buffer-name={self.name}-x ! fakesink")
         support.wait_until(
             lambda: not support.leftovers(self.name), "the next reader has cleaned up"

@@ -466,9 +466,9 @@ GST_START_TEST (test_writer_finds_a_dead_reader)
   assert_fails (
       zb_writer_connect (writer, 0, &error), ZB_NOT_READY, "which has ended");
   fail_unless (exists (MEMORY_PATH));
+  /* Another test's reader may clean up before this writer does. */
   leave_behind (LEFT_LOCK, 0, 0);
-  assert_fails (
-      zb_writer_connect (writer, 0, &error), ZB_NOT_READY, "which has ended");
+  assert_result (zb_writer_connect (writer, 0, &error), ZB_NOT_READY);
   assert_nothing_left ();
   assert_fails (zb_writer_connect (writer, 0, &error), ZB_NOT_READY,
       "there is no reader");
