@@ -120,8 +120,8 @@ class Reader(Buffer):
         self.sequence = 1
         os.makedirs(LOCK_FOLDER, exist_ok=True)
         self.lock_path = f"{LOCK_FOLDER}/{name}.lock"
-        self.lock = os.open(self.lock_path, os.O_CREAT | os.O_RDWR, 0o666)
-        fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        while not self._take_lock():
+            time.sleep(0.001)
 
         metadata_size, payload_size = align64(metadata_size), align64(payload_size)
         size = OIEB_SIZE + metadata_size + payload_size
@@ -139,6 +139,18 @@ class Reader(Buffer):
         self.find_ring()
         self.data = Semaphore("sem-w-" + name, create=True)
         self.space = Semaphore("sem-r-" + name, create=True)
+
+    def _take_lock(self):
+        """False if another reader, which cleans up, had it or removed it."""
+        self.lock = os.open(self.lock_path, os.O_CREAT | os.O_RDWR, 0o666)
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(self.lock), os.stat(self.lock_path)):
+                return True
+        except (BlockingIOError, FileNotFoundError):
+            pass
+        os.close(self.lock)
+        return False
 
     def metadata(self):
         if self.get(METADATA_WRITTEN) == 0:
