@@ -89,10 +89,6 @@ leave_behind (int what, uint64_t reader_pid, uint64_t writer_pid)
 {
   char path[128];
 
-  if (what & LEFT_LOCK) {
-    snprintf (path, sizeof path, LOCK_PATH, name);
-    close (open (path, O_CREAT | O_RDWR, 0600));
-  }
   if (what & LEFT_MEMORY) {
     ZbOieb *oieb;
     int fd;
@@ -114,6 +110,11 @@ leave_behind (int what, uint64_t reader_pid, uint64_t writer_pid)
     sem_close (sem_open (path, O_CREAT, 0600, 3));
     snprintf (path, sizeof path, "/sem-r-%s", name);
     sem_close (sem_open (path, O_CREAT, 0600, 3));
+  }
+  /* Last: it is by the lock that readers of other tests find the rest. */
+  if (what & LEFT_LOCK) {
+    snprintf (path, sizeof path, LOCK_PATH, name);
+    close (open (path, O_CREAT | O_RDWR, 0600));
   }
 }
 
