@@ -112,6 +112,18 @@ fail_folder (ZbError *error, const char *problem)
       problem);
 }
 
+/* Only root and ourselves may own it: an owner can take locks away.  Root can
+ * help where somebody else made it, by making it its own. */
+static bool
+is_trusted (int folder, const struct stat *info)
+{
+  uid_t me = geteuid ();
+
+  if (info->st_uid == 0 || info->st_uid == me)
+    return true;
+  return me == 0 && fchown (folder, 0, (gid_t) -1) == 0;
+}
+
 /* Opens the lock folder, which it makes if need be and open to all users. */
 static ZbResult
 open_folder (int *folder, ZbError *error)
@@ -127,13 +139,13 @@ open_folder (int *folder, ZbError *error)
       return fail_folder (error, "is not a folder");
     return fail_errno (error, errno, "open the lock folder", LOCK_FOLDER);
   }
-  if (fstat (fd, &info) < 0 ||
-      (info.st_uid != 0 && info.st_uid != geteuid ())) {
+  if (fstat (fd, &info) < 0 || !is_trusted (fd, &info)) {
     close (fd);
     return fail_folder (error, "belongs to another user");
   }
-  /* The umask, or another implementation, may have closed it to others. */
-  if (info.st_uid == geteuid () && (info.st_mode & 07777) != 01777)
+  /* The umask, or another implementation, may have closed it to others.  Fails
+   * where it is root's, and root's to keep in order. */
+  if ((info.st_mode & 07777) != 01777)
     (void) !fchmod (fd, 01777);
   *folder = fd;
   return ZB_OK;

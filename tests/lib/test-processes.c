@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 /* Runs @role in a child.  It says when it is ready by closing the pipe's end
  * that it gets. */
@@ -493,6 +494,65 @@ GST_START_TEST (test_shm_too_small)
 }
 GST_END_TEST;
 
+/* ---- the lock folder ---- */
+
+#define FOLDER "/tmp/zerobuffer"
+
+static void
+try_folders (int ready)
+{
+  ZbReader *reader;
+  struct stat info;
+
+  if (unshare (CLONE_NEWNS) < 0)
+    give_up_on_namespaces ("make a mount namespace");
+  if (mount ("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
+      mount ("tmpfs", "/tmp", "tmpfs", 0, "mode=1777") < 0)
+    give_up_on_namespaces ("mount a /tmp of its own");
+
+  fail_unless (symlink ("/dev/shm", FOLDER) == 0);
+  assert_fails (zb_reader_create (name, NULL, &reader, &error), ZB_PERMISSION,
+      "is not a folder");
+  unlink (FOLDER);
+  close (open (FOLDER, O_CREAT | O_RDWR, 0666));
+  assert_fails (zb_reader_create (name, NULL, &reader, &error), ZB_PERMISSION,
+      "is not a folder");
+  unlink (FOLDER);
+
+  /* As another implementation makes it, with a umask of 077. */
+  fail_unless (mkdir (FOLDER, 0700) == 0);
+  zb_reader_close (new_reader (1024, 0));
+  fail_unless (stat (FOLDER, &info) == 0);
+  fail_unless_equals_int (info.st_mode & 07777, 01777);
+
+  /* Root makes the folder of somebody else its own... */
+  fail_unless (chown (FOLDER, 12345, 12345) == 0);
+  zb_reader_close (new_reader (1024, 0));
+  fail_unless (stat (FOLDER, &info) == 0);
+  fail_unless_equals_int (info.st_uid, 0);
+
+  /* ... of which others have their use, while they do not trust each other. */
+  fail_unless (setegid (65534) == 0 && seteuid (65534) == 0);
+  zb_reader_close (new_reader (1024, 0));
+  fail_unless (seteuid (0) == 0 && chown (FOLDER, 12345, 12345) == 0);
+  fail_unless (seteuid (65534) == 0);
+  assert_fails (zb_reader_create (name, NULL, &reader, &error), ZB_PERMISSION,
+      "belongs to another user");
+  assert_nothing_left ();
+  _exit (0);
+}
+
+GST_START_TEST (test_lock_folder_of_others)
+{
+  pid_t pid = start_role (try_folders);
+  int status;
+
+  fail_unless (waitpid (pid, &status, 0) == pid);
+  fail_unless (WIFEXITED (status), "killed by signal %d", WTERMSIG (status));
+  fail_unless (WEXITSTATUS (status) == 0 || WEXITSTATUS (status) == SKIPPED);
+}
+GST_END_TEST;
+
 static void
 set_up_quietly (void)
 {
@@ -528,6 +588,7 @@ processes_suite (void)
   tcase_add_test (races, test_many_readers_at_once);
   tcase_add_test (races, test_many_writers_at_once);
   tcase_add_test (races, test_shm_too_small);
+  tcase_add_test (races, test_lock_folder_of_others);
   return suite;
 }
 
