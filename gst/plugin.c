@@ -18,4 +18,4 @@ plugin_init (GstPlugin *plugin)
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, zerobuffer,
     "Media from one process to another through shared memory", plugin_init,
-    VERSION, "MIT/X11", PACKAGE, "https://github.com/gst-zerobuffer")
+    VERSION, "MIT/X11", PACKAGE, "Unknown package origin")
