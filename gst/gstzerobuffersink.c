@@ -374,7 +374,9 @@ begin_session (GstZeroBufferSink *self, ZbError *error)
   ZbResult result;
 
   result = zb_writer_connect (self->writer, 0, error);
-  if (result == ZB_NOT_READY && is_waiting_for_reader (self))
+  /* Denied is for good only if it stays so: waiting finds out. */
+  if ((result == ZB_NOT_READY || result == ZB_PERMISSION) &&
+      is_waiting_for_reader (self))
     result = wait_for_reader (self, error);
   if (result != ZB_OK)
     return result;

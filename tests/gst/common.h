@@ -1,53 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of the elements share: a buffer name for each test, and the
- * library itself, by its public API, as the other end. */
+/* What the tests of the elements share: the library itself, by its public API,
+ * as the other end. */
 #ifndef COMMON_H
 #define COMMON_H
 
-#include <gst/check/gstcheck.h>
 #include <gst/check/gstharness.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "zerobuffer.h"
+#include "../check-support.h"
 
 #define TEN_SECONDS (10 * GST_SECOND)
-
-static gchar name[64];
-static ZbError error;
-
-static inline void
-set_up (void)
-{
-  static gint count;
-
-  g_snprintf (name, sizeof name, "gst-%d-%d", getpid (), count++);
-  memset (&error, 0, sizeof error);
-}
-
-static inline void
-assert_nothing_left (void)
-{
-  const gchar *const formats[] = { "/dev/shm/%s", "/dev/shm/sem.sem-w-%s",
-    "/dev/shm/sem.sem-r-%s", "/tmp/zerobuffer/%s.lock" };
-
-  for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
-    gchar path[128];
-
-    g_snprintf (path, sizeof path, formats[i], name);
-    fail_if (access (path, F_OK) == 0, "%s is left", path);
-  }
-}
-
-#define assert_result(call, expected)                                          \
-  G_STMT_START                                                                 \
-  {                                                                            \
-    ZbResult result_ = (call);                                                 \
-    fail_unless (result_ == (expected), "%s: %s instead of %s: %s", #call,     \
-        zb_result_text (result_), zb_result_text (expected), error.message);   \
-  }                                                                            \
-  G_STMT_END
-#define assert_ok(call) assert_result (call, ZB_OK)
 
 static inline ZbReader *
 new_reader (guint64 payload_size)
@@ -57,15 +18,6 @@ new_reader (guint64 payload_size)
 
   assert_ok (zb_reader_create (name, &config, &reader, &error));
   return reader;
-}
-
-static inline ZbWriter *
-new_writer (void)
-{
-  ZbWriter *writer;
-
-  assert_ok (zb_writer_new (name, &writer, &error));
-  return writer;
 }
 
 /* A writer that has said what @caps it sends. */

@@ -1,35 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* What the library's tests share.  Every test has a buffer name of its own,
- * `name`, and must have left nothing of it when it ends. */
+/* What the library's tests share. */
 #ifndef COMMON_H
 #define COMMON_H
 
 #include <fcntl.h>
-#include <gst/check/gstcheck.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
+#include "../check-support.h"
 #include "layout.h"
-#include "zerobuffer.h"
 
 #define MSEC INT64_C (1000000)
 #define SEC (1000 * MSEC)
-
-static char name[64];
-static ZbError error;
-
-#define assert_result(call, expected)                                          \
-  G_STMT_START                                                                 \
-  {                                                                            \
-    ZbResult result_ = (call);                                                 \
-    fail_unless (result_ == (expected), "%s: %s instead of %s: %s", #call,     \
-        zb_result_text (result_), zb_result_text (expected), error.message);   \
-  }                                                                            \
-  G_STMT_END
-
-#define assert_ok(call) assert_result (call, ZB_OK)
 
 /* The result, and that the message has @text. */
 #define assert_fails(call, expected, text)                                     \
@@ -42,38 +23,6 @@ static ZbError error;
   }                                                                            \
   G_STMT_END
 
-static inline gboolean
-exists (const char *format)
-{
-  char path[128];
-
-  snprintf (path, sizeof path, format, name);
-  return access (path, F_OK) == 0;
-}
-
-#define MEMORY_PATH "/dev/shm/%s"
-#define DATA_PATH "/dev/shm/sem.sem-w-%s"
-#define SPACE_PATH "/dev/shm/sem.sem-r-%s"
-#define LOCK_PATH "/tmp/zerobuffer/%s.lock"
-
-static inline void
-assert_nothing_left (void)
-{
-  fail_if (exists (MEMORY_PATH));
-  fail_if (exists (DATA_PATH));
-  fail_if (exists (SPACE_PATH));
-  fail_if (exists (LOCK_PATH));
-}
-
-static inline void
-set_up (void)
-{
-  static int count;
-
-  snprintf (name, sizeof name, "test-%d-%d", getpid (), count++);
-  memset (&error, 0, sizeof error);
-}
-
 static inline ZbReader *
 new_reader (uint64_t payload_size, uint64_t metadata_size)
 {
@@ -82,15 +31,6 @@ new_reader (uint64_t payload_size, uint64_t metadata_size)
 
   assert_ok (zb_reader_create (name, &config, &reader, &error));
   return reader;
-}
-
-static inline ZbWriter *
-new_writer (void)
-{
-  ZbWriter *writer;
-
-  assert_ok (zb_writer_new (name, &writer, &error));
-  return writer;
 }
 
 static inline ZbWriter *
