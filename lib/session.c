@@ -106,10 +106,12 @@ zb_session_retire (ZbSession *session)
 void
 zb_session_wake (ZbSession *session)
 {
+  zb_platform_mutex_lock (session->mutex);
   /* Counted first: see posts_own. */
   atomic_fetch_add (&session->posts_own, 1);
   if (!zb_platform_semaphore_post (session->buffer.data))
     atomic_fetch_sub (&session->posts_own, 1);
+  zb_platform_mutex_unlock (session->mutex);
 }
 
 static bool
@@ -128,6 +130,21 @@ frame_is_posted (const ZbSession *session)
   uint64_t frames_read = session->sequence - 1;
 
   return session->posts_taken > atomic_load (&session->posts_own) + frames_read;
+}
+
+/* Whether all is read that a writer posted which is gone.  With the lock, no
+ * post of our own is counted that has not been posted; without, such a one
+ * would hide a frame. */
+static bool
+is_drained (ZbSession *session)
+{
+  bool posted;
+
+  zb_platform_mutex_lock (session->mutex);
+  while (!(posted = frame_is_posted (session)) && take_post (session))
+    ;
+  zb_platform_mutex_unlock (session->mutex);
+  return !posted;
 }
 
 void
@@ -396,9 +413,9 @@ zb_session_try_read (
     state = look_at_writer (session);
     if (state == ZB_PEER_NONE || state == ZB_PEER_ALIVE)
       return ZB_TIMEOUT;
-    /* It may have posted before it went; only then is nothing left. */
-    if (take_post (session))
-      continue;
+    /* It may have posted before it went. */
+    if (!is_drained (session))
+      break;
     end_because (session, state);
     return report_end (session, error);
   }

@@ -51,7 +51,8 @@ struct ZbSession {
 
   /* Posts of the data semaphore that stand for no frame: this side's own, to
    * wake itself.  Counted before they are posted, so that a frame is only
-   * taken for granted if more posts arrived than these. */
+   * taken for granted if more posts arrived than these; both with the lock, so
+   * that its holder finds neither without the other. */
   _Atomic uint64_t posts_own;
 
   ZbMutex *mutex; /* guards what follows, and the views and frames */

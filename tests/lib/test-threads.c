@@ -224,6 +224,58 @@ GST_START_TEST (test_stream_with_interrupts)
 }
 GST_END_TEST;
 
+static gpointer
+interrupt_all_the_time (gpointer data)
+{
+  Annoyance *job = data;
+
+  while (!g_atomic_int_get (&job->done)) {
+    for (int i = 0; i < 20; i++) {
+      zb_reader_set_interrupted (job->reader, true);
+      zb_reader_set_interrupted (job->reader, false);
+    }
+    g_usleep (1);
+  }
+  return NULL;
+}
+
+static ZbResult
+read_despite_interrupts (ZbReader *reader, ZbFrame **frame)
+{
+  ZbResult result;
+
+  do
+    result = zb_reader_read (reader, ZB_FOREVER, frame, &error);
+  while (result == ZB_INTERRUPTED);
+  return result;
+}
+
+/* An interruption that is under way when the writer leaves does not hide the
+ * writer's last frame. */
+GST_START_TEST (test_last_frame_with_interrupts)
+{
+  ZbReader *reader = new_reader (512, 0);
+  Annoyance annoyance = { reader, NULL, FALSE };
+  GThread *thread =
+      g_thread_new ("annoying", interrupt_all_the_time, &annoyance);
+  ZbFrame *frame;
+
+  for (int i = 0; i < 500; i++) {
+    ZbWriter *writer = connect_writer ();
+
+    assert_ok (write_pattern (writer, 100, 1, 0));
+    zb_writer_free (writer);
+    assert_ok (read_despite_interrupts (reader, &frame));
+    zb_frame_release (frame);
+    assert_result (read_despite_interrupts (reader, &frame), ZB_PEER_LEFT);
+    assert_ok (zb_reader_renew (reader, &error));
+  }
+  g_atomic_int_set (&annoyance.done, TRUE);
+  g_thread_join (thread);
+  zb_reader_close (reader);
+}
+GST_END_TEST;
+
 /* ---- releasing ---- */
 
 /* TSan sees what happens through pthreads, and not through GLib's queue. */
@@ -383,6 +435,7 @@ threads_suite (void)
   tcase_add_test (tcase, test_interrupt_a_connecting_writer);
   tcase_add_test (tcase, test_connect_waits_for_the_reader);
   tcase_add_test (tcase, test_stream_with_interrupts);
+  tcase_add_test (tcase, test_last_frame_with_interrupts);
   tcase_add_test (tcase, test_release_in_many_threads);
   tcase_add_test (tcase, test_sessions);
   return suite;
