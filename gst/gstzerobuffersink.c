@@ -208,7 +208,7 @@ gst_zero_buffer_sink_start (GstBaseSink *sink)
   GST_OBJECT_LOCK (self);
   name = g_strdup (self->buffer_name);
   GST_OBJECT_UNLOCK (self);
-  result = zb_writer_new (name, &writer, &error);
+  result = zb_writer_new (name, 0, &writer, &error);
   g_free (name);
   if (result != ZB_OK) {
     gst_zero_buffer_post_error (

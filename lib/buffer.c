@@ -49,6 +49,62 @@ zb_buffer_copy_out (void *to, const void *from, size_t size)
   atomic_signal_fence (memory_order_seq_cst);
 }
 
+/* ---- the two sides ---- */
+
+static size_t
+get_pid_offset (ZbSide side)
+{
+  return side == ZB_SIDE_READER ? offsetof (ZbOieb, reader_pid)
+                                : offsetof (ZbOieb, writer_pid);
+}
+
+_Atomic uint64_t *
+zb_buffer_get_pid (const ZbMemory *memory, ZbSide side)
+{
+  ZbOieb *oieb = zb_platform_memory_get_address (memory);
+
+  return side == ZB_SIDE_READER ? &oieb->reader_pid : &oieb->writer_pid;
+}
+
+bool
+zb_buffer_lock_side (ZbBuffer *buffer, ZbSide side)
+{
+  return zb_platform_memory_lock (
+      buffer->memory, get_pid_offset (side), sizeof (uint64_t));
+}
+
+void
+zb_buffer_unlock_side (ZbBuffer *buffer, ZbSide side)
+{
+  zb_platform_memory_unlock (
+      buffer->memory, get_pid_offset (side), sizeof (uint64_t));
+}
+
+ZbLife
+zb_buffer_get_life (const ZbMemory *memory, ZbSide side)
+{
+  ZbOieb *oieb = zb_platform_memory_get_address (memory);
+  uint64_t features;
+
+  if (zb_platform_memory_is_locked (
+          memory, get_pid_offset (side), sizeof (uint64_t)))
+    return ZB_LIFE_ALIVE;
+  features = atomic_load_explicit (
+      side == ZB_SIDE_READER ? &oieb->reader_features : &oieb->writer_features,
+      memory_order_acquire);
+  return features & ZB_FEATURE_LIVENESS ? ZB_LIFE_OVER : ZB_LIFE_UNKNOWN;
+}
+
+bool
+zb_buffer_is_alive (const ZbMemory *memory, ZbSide side, uint64_t pid)
+{
+  ZbLife life = zb_buffer_get_life (memory, side);
+
+  if (pid == 0 || life == ZB_LIFE_OVER)
+    return false;
+  return life == ZB_LIFE_ALIVE || zb_platform_process_is_alive (pid);
+}
+
 /* ---- names ---- */
 
 static bool
@@ -67,42 +123,35 @@ unlink_names (const char *name, const ZbLock *lock)
   return gone;
 }
 
-/* Reads both pids of the memory that has this name now.  False if there is no
- * such memory, or none that is a buffer. */
-static bool
-peek_pids (const char *name, uint64_t *reader, uint64_t *writer)
+/* The living process on that side of the memory that has this name now; 0 if
+ * there is none, or no such memory, or none that is a buffer. */
+static uint64_t
+peek_living (const char *name, ZbSide side)
 {
   ZbMemory *memory;
-  ZbOieb *oieb;
+  uint64_t pid;
 
   if (zb_platform_memory_open (name, ZB_OIEB_SIZE, &memory, NULL) != ZB_OK)
-    return false;
-  oieb = zb_platform_memory_get_address (memory);
-  *reader = atomic_load_explicit (&oieb->reader_pid, memory_order_relaxed);
-  *writer = atomic_load_explicit (&oieb->writer_pid, memory_order_relaxed);
+    return 0;
+  pid = atomic_load_explicit (
+      zb_buffer_get_pid (memory, side), memory_order_relaxed);
+  if (!zb_buffer_is_alive (memory, side, pid))
+    pid = 0;
   zb_platform_memory_close (memory);
-  return true;
+  return pid;
 }
 
 uint64_t
 zb_buffer_get_living_reader (const char *name)
 {
-  uint64_t reader, writer;
-
-  if (!peek_pids (name, &reader, &writer) ||
-      !zb_platform_process_is_alive (reader))
-    return 0;
-  return reader;
+  return peek_living (name, ZB_SIDE_READER);
 }
 
 static bool
 is_in_use (const char *name)
 {
-  uint64_t reader, writer;
-
-  return peek_pids (name, &reader, &writer) &&
-         (zb_platform_process_is_alive (reader) ||
-             zb_platform_process_is_alive (writer));
+  return peek_living (name, ZB_SIDE_READER) != 0 ||
+         peek_living (name, ZB_SIDE_WRITER) != 0;
 }
 
 void
@@ -148,6 +197,7 @@ fill_oieb (const ZbBuffer *buffer)
   atomic_init (&oieb->metadata_free_bytes, buffer->metadata_size);
   atomic_init (&oieb->payload_size, buffer->payload_size);
   atomic_init (&oieb->payload_free_bytes, buffer->payload_size);
+  atomic_init (&oieb->reader_features, buffer->reader_features);
   atomic_init (&oieb->reader_pid, zb_platform_process_id ());
   /* Pairs with the acquire in check_oieb (): a writer that sees the size sees
    * all the rest. */
@@ -167,6 +217,12 @@ check_config (const ZbReaderConfig *config, ZbError *error)
     return zb_fail (error, ZB_INVALID, 0,
         "A metadata size of %llu bytes is not possible: expected 0 to %llu.",
         (unsigned long long) config->metadata_size,
+        (unsigned long long) SIZE_LIMIT);
+  if (config->max_payload_size > SIZE_LIMIT)
+    return zb_fail (error, ZB_INVALID, 0,
+        "A largest payload size of %llu bytes is not possible: expected 0 to "
+        "%llu.",
+        (unsigned long long) config->max_payload_size,
         (unsigned long long) SIZE_LIMIT);
   if ((config->mode & 0600) != 0600 || config->mode > 0777)
     return zb_fail (error, ZB_INVALID, 0,
@@ -217,6 +273,21 @@ make_way (const char *name, ZbError *error)
   return ZB_OK;
 }
 
+/* Before the pid is shown, for which the lock stands. */
+static void
+offer_features (ZbBuffer *buffer, const ZbReaderConfig *config)
+{
+  uint64_t features = config->features;
+
+  if (features & ZB_FEATURE_LIVENESS &&
+      !zb_buffer_lock_side (buffer, ZB_SIDE_READER))
+    features &= ~ZB_FEATURE_LIVENESS;
+  if (config->max_payload_size <= config->payload_size)
+    features &= ~ZB_FEATURE_GROW;
+  buffer->reader_features = features;
+  buffer->version = features ? ZB_VERSION_1_1_0 : ZB_VERSION_1_0_0;
+}
+
 ZbResult
 zb_buffer_create (ZbBuffer *buffer, const char *name,
     const ZbReaderConfig *config, ZbError *error)
@@ -231,7 +302,6 @@ zb_buffer_create (ZbBuffer *buffer, const char *name,
 
   buffer->metadata_size = zb_align64 (config->metadata_size);
   buffer->payload_size = zb_align64 (config->payload_size);
-  buffer->version = ZB_VERSION_1_0_0;
   result = create_parts (buffer, name, config->mode, error);
   if (result != ZB_OK) {
     unlink_names (name, NULL);
@@ -239,6 +309,7 @@ zb_buffer_create (ZbBuffer *buffer, const char *name,
     return result;
   }
   set_pointers (buffer);
+  offer_features (buffer, config);
   fill_oieb (buffer);
   return ZB_OK;
 }
@@ -249,6 +320,8 @@ zb_buffer_retire (ZbBuffer *buffer, const char *name)
   /* seq_cst pairs with claim () in writer.c: either the writer sees that we
    * are gone, or it was connected before. */
   atomic_store (&buffer->oieb->reader_pid, 0);
+  /* Explicitly: frames that are still held keep the memory open. */
+  zb_buffer_unlock_side (buffer, ZB_SIDE_READER);
   zb_platform_semaphore_post (buffer->space);
   if (zb_platform_memory_has_name (buffer->memory, name))
     unlink_names (name, NULL);
@@ -277,6 +350,8 @@ check_oieb (ZbBuffer *buffer, const char *name, ZbError *error)
       atomic_load_explicit (&oieb->metadata_size, memory_order_relaxed);
   payload_size =
       atomic_load_explicit (&oieb->payload_size, memory_order_relaxed);
+  buffer->reader_features =
+      atomic_load_explicit (&oieb->reader_features, memory_order_relaxed);
 
   if (oieb_size == 0 || buffer->version == 0 || payload_size == 0)
     return fail_not_ready (error, name, "its reader is still making it");
@@ -313,7 +388,7 @@ check_reader (const ZbBuffer *buffer, const char *name, ZbError *error)
     return zb_fail (error, ZB_CORRUPT, 0,
         "The buffer \"%s\" names %llu as its reader, which is no process.",
         name, (unsigned long long) pid);
-  if (!zb_platform_process_is_alive (pid))
+  if (!zb_buffer_is_alive (buffer->memory, ZB_SIDE_READER, pid))
     return zb_fail (error, ZB_NOT_READY, 0,
         "The buffer \"%s\" was left over by process %llu, which has ended.",
         name, (unsigned long long) pid);
@@ -415,6 +490,7 @@ zb_buffer_check (const ZbBuffer *buffer, const char *name, ZbError *error)
     CONSTANT (version, buffer->version),
     CONSTANT (metadata_size, buffer->metadata_size),
     CONSTANT (payload_size, buffer->payload_size),
+    CONSTANT (reader_features, buffer->reader_features),
 #undef CONSTANT
   };
 

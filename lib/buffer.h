@@ -21,8 +21,34 @@ typedef struct {
   uint8_t *ring;
   uint64_t metadata_size;
   uint64_t payload_size;
+  uint64_t reader_features; /* what the reader offers */
   uint32_t version;
 } ZbBuffer;
+
+/* One end of a buffer as the other sees it. */
+typedef enum {
+  ZB_SIDE_READER,
+  ZB_SIDE_WRITER,
+} ZbSide;
+
+typedef enum {
+  ZB_LIFE_UNKNOWN, /* it speaks 1.0: only its pid tells */
+  ZB_LIFE_ALIVE,
+  ZB_LIFE_OVER,
+} ZbLife;
+
+/* What the locks of the feature LIVENESS say: each side holds one on its own
+ * pid, from before it shows that until after it has cleared it. */
+ZbLife zb_buffer_get_life (const ZbMemory *memory, ZbSide side);
+
+/* Takes this side's lock; false if another has it. */
+bool zb_buffer_lock_side (ZbBuffer *buffer, ZbSide side);
+void zb_buffer_unlock_side (ZbBuffer *buffer, ZbSide side);
+
+/* Whether that side, with this pid, lives; in doubt it does. */
+bool zb_buffer_is_alive (const ZbMemory *memory, ZbSide side, uint64_t pid);
+
+_Atomic uint64_t *zb_buffer_get_pid (const ZbMemory *memory, ZbSide side);
 
 ZbResult zb_buffer_check_name (const char *name, ZbError *error);
 

@@ -27,6 +27,7 @@
 /* The version's four bytes {major, minor, patch, 0}, read as one integer. */
 #define ZB_VERSION_MAJOR 1
 #define ZB_VERSION_1_0_0 UINT32_C (0x00000001)
+#define ZB_VERSION_1_1_0 UINT32_C (0x00000101)
 #define ZB_VERSION_GET_MAJOR(version) ((version) &0xff)
 
 /* Operation info exchange block.  Every field is atomic: the other process
@@ -45,7 +46,11 @@ typedef struct {
   _Atomic uint64_t payload_read_count;
   _Atomic uint64_t writer_pid;
   _Atomic uint64_t reader_pid;
-  _Atomic uint64_t reserved[4];
+  /* The extension 1.1; all 0 in 1.0. */
+  _Atomic uint64_t reader_features; /* before oieb_size */
+  _Atomic uint64_t writer_features; /* a subset; before the first frame */
+  _Atomic uint64_t requested_payload_size; /* by the writer; 0 = none */
+  _Atomic uint64_t key_unit_requests;      /* by the reader; counts up */
 } ZbOieb;
 
 /* Frames are not aligned, so a header is always copied in and out. */
@@ -53,6 +58,12 @@ typedef struct {
   uint64_t payload_size;
   uint64_t sequence_number;
 } ZbFrameHeader;
+
+/* Sequence numbers of headers that are no frame's.  A size of 0: a marker of a
+ * wrap, in front of a frame or, with a post of its own, alone.  Any other size:
+ * a filler. */
+#define ZB_SEQUENCE_NONE UINT64_C (0)
+#define ZB_SEQUENCE_WRAP_ALONE UINT64_MAX
 
 /* Real programs depend on each of these. */
 static_assert (sizeof (ZbOieb) == ZB_OIEB_SIZE, "wire");
@@ -70,7 +81,10 @@ static_assert (offsetof (ZbOieb, payload_written_count) == 0x40, "wire");
 static_assert (offsetof (ZbOieb, payload_read_count) == 0x48, "wire");
 static_assert (offsetof (ZbOieb, writer_pid) == 0x50, "wire");
 static_assert (offsetof (ZbOieb, reader_pid) == 0x58, "wire");
-static_assert (offsetof (ZbOieb, reserved) == 0x60, "wire");
+static_assert (offsetof (ZbOieb, reader_features) == 0x60, "wire");
+static_assert (offsetof (ZbOieb, writer_features) == 0x68, "wire");
+static_assert (offsetof (ZbOieb, requested_payload_size) == 0x70, "wire");
+static_assert (offsetof (ZbOieb, key_unit_requests) == 0x78, "wire");
 
 /* An atomic that needs a lock would keep that lock in one process. */
 static_assert (ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2,

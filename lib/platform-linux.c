@@ -494,6 +494,49 @@ zb_platform_memory_close (ZbMemory *memory)
   free (memory);
 }
 
+/* Of the open file description, which is this one's alone: memory is opened
+ * anew for each buffer. */
+static int
+range_lock (const ZbMemory *memory, int command, struct flock *range,
+    uint64_t offset, uint64_t size)
+{
+  int result;
+
+  range->l_whence = SEEK_SET;
+  range->l_start = (off_t) offset;
+  range->l_len = (off_t) size;
+  do
+    result = fcntl (memory->fd, command, range);
+  while (result < 0 && errno == EINTR);
+  return result;
+}
+
+bool
+zb_platform_memory_lock (ZbMemory *memory, uint64_t offset, uint64_t size)
+{
+  struct flock range = { .l_type = F_WRLCK };
+
+  return range_lock (memory, F_OFD_SETLK, &range, offset, size) == 0;
+}
+
+void
+zb_platform_memory_unlock (ZbMemory *memory, uint64_t offset, uint64_t size)
+{
+  struct flock range = { .l_type = F_UNLCK };
+
+  range_lock (memory, F_OFD_SETLK, &range, offset, size);
+}
+
+bool
+zb_platform_memory_is_locked (
+    const ZbMemory *memory, uint64_t offset, uint64_t size)
+{
+  struct flock range = { .l_type = F_WRLCK };
+
+  return range_lock (memory, F_OFD_GETLK, &range, offset, size) == 0 &&
+         range.l_type != F_UNLCK;
+}
+
 void *
 zb_platform_memory_map_view (const ZbMemory *memory)
 {

@@ -67,6 +67,18 @@ bool zb_platform_memory_has_name (const ZbMemory *memory, const char *name);
 
 void zb_platform_memory_close (ZbMemory *memory);
 
+/* A lock on some bytes of it, that the system takes back when this process (and
+ * what it forked) has ended, whatever its end was; until then, or until the
+ * memory is closed.  Never waits: false if another has it, or the system
+ * cannot. */
+bool zb_platform_memory_lock (ZbMemory *memory, uint64_t offset, uint64_t size);
+void zb_platform_memory_unlock (
+    ZbMemory *memory, uint64_t offset, uint64_t size);
+
+/* Whether somebody else has such a lock. */
+bool zb_platform_memory_is_locked (
+    const ZbMemory *memory, uint64_t offset, uint64_t size);
+
 /* One more mapping of all of the memory, read-only; NULL if there is no room
  * for one. */
 void *zb_platform_memory_map_view (const ZbMemory *memory);

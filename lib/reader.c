@@ -12,7 +12,7 @@
 
 struct ZbReader {
   char name[ZB_NAME_MAX + 1];
-  ZbReaderConfig config;
+  ZbReaderConfig config; /* payload_size grows */
   ZbLock *lock;
   ZbCounters counters;
   atomic_bool interrupted;
@@ -79,6 +79,16 @@ start_session (ZbReader *reader, ZbError *error)
   return ZB_OK;
 }
 
+/* What the writer asked for, within our limits. */
+static void
+grow (ZbReaderConfig *config, uint64_t requested)
+{
+  if (requested > config->max_payload_size)
+    requested = config->max_payload_size;
+  if (requested > config->payload_size)
+    config->payload_size = requested;
+}
+
 static void
 end_session (ZbReader *reader)
 {
@@ -86,6 +96,7 @@ end_session (ZbReader *reader)
 
   if (!session)
     return;
+  grow (&reader->config, session->requested);
   set_session (reader, NULL);
   zb_session_retire (session);
   zb_session_unref (session);
@@ -184,7 +195,7 @@ zb_reader_read (
       return zb_fail (error, ZB_TIMEOUT, 0,
           "No frame came through buffer \"%s\" within the timeout.",
           reader->name);
-    look = now + ZB_PEER_POLL;
+    look = now + zb_session_get_patience (session);
     zb_counter_add (&reader->counters.waits, 1);
     zb_session_wait (session, look < deadline ? look : deadline);
   }
@@ -199,6 +210,21 @@ zb_reader_get_metadata (
   if (!reader->session)
     return fail_no_buffer (reader, error);
   return zb_session_get_metadata (reader->session, data, size, error);
+}
+
+uint64_t
+zb_reader_get_features (const ZbReader *reader)
+{
+  return reader->session ? reader->session->features : 0;
+}
+
+void
+zb_reader_request_key_unit (ZbReader *reader)
+{
+  zb_platform_mutex_lock (reader->mutex);
+  if (reader->session)
+    zb_session_request_key_unit (reader->session);
+  zb_platform_mutex_unlock (reader->mutex);
 }
 
 void
@@ -231,16 +257,20 @@ zb_reader_get_hold_limit (const ZbReader *reader)
   ZbSession *session = reader->session;
   uint64_t size, half, rest;
   ZbPlacement placement;
+  bool fillers;
 
   if (!session)
     return 0;
   size = session->buffer.payload_size;
   half = size / 2;
+  fillers = (session->features & ZB_FEATURE_FILLER) != 0;
   /* Only where all was read is the write position known: it is ours. */
   if (session->largest == 0 ||
       zb_buffer_get_used (&session->buffer) > get_held (session))
     return half;
-  if (!zb_ring_place (size, session->position, session->largest, &placement))
+  if (!zb_ring_place (
+          size, session->position, session->largest, fillers, &placement) ||
+      placement.alone)
     return 0;
   rest = size - placement.need;
   return rest < half ? rest : half;

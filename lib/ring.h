@@ -26,25 +26,32 @@ zb_align64 (uint64_t size)
 typedef struct {
   uint64_t position; /* of the frame's header */
   uint64_t waste;    /* bytes left unused before the end; 0 = no wrap */
-  uint64_t need;     /* free bytes it takes: waste and frame */
+  uint64_t need;     /* free bytes it takes: waste, frame and tail */
   uint64_t next;     /* write position behind the frame */
+  bool alone;        /* the wrap has to be published before the frame can be
+                        placed: need is only the waste, next is 0 */
 } ZbPlacement;
 
 /* Where a frame of @payload bytes goes when the next free byte is at
  * @position.  False if it can never be written from there, however empty the
- * ring is. */
+ * ring is.
+ * @fillers: the reader knows the feature FILLER.  Then a wrap can stand alone,
+ * and a tail too short for a header belongs to the frame in front of it; every
+ * frame that the ring can hold gets through. */
 bool zb_ring_place (uint64_t ring_size, uint64_t position, uint64_t payload,
-    ZbPlacement *placement);
+    bool fillers, ZbPlacement *placement);
 
 /* The smallest ring in which frames of @payload bytes always get through,
  * wherever the write position is. */
-uint64_t zb_ring_size_for (uint64_t payload);
+uint64_t zb_ring_size_for (uint64_t payload, bool fillers);
 
 /* ---- reading ---- */
 
 typedef enum {
   ZB_RING_FRAME, /* the header is a frame's, and the frame is in the ring */
   ZB_RING_WRAP,  /* the rest of the ring is waste; go on at 0 */
+  ZB_RING_WRAP_ALONE, /* the same, but what follows has not been posted */
+  ZB_RING_FILLER,     /* nobody's frame; go on behind it */
   ZB_RING_BAD_MARKER,
   ZB_RING_BAD_SIZE,
   ZB_RING_BAD_SEQUENCE,
@@ -57,9 +64,17 @@ zb_ring_has_header (uint64_t ring_size, uint64_t position)
   return ring_size - position >= ZB_FRAME_HEADER_SIZE;
 }
 
-/* What the header found at @position says. */
+/* What the header found at @position says; @fillers as above. */
 ZbRingItem zb_ring_classify (uint64_t ring_size, uint64_t position,
-    const ZbFrameHeader *header, uint64_t expected_sequence);
+    const ZbFrameHeader *header, uint64_t expected_sequence, bool fillers);
+
+/* The tail behind a frame that ends at @end, if it is too short for a header
+ * and belongs to the frame therefore; else 0. */
+static inline uint64_t
+zb_ring_get_tail (uint64_t ring_size, uint64_t end, bool fillers)
+{
+  return fillers && !zb_ring_has_header (ring_size, end) ? ring_size - end : 0;
+}
 
 /* ---- giving back ---- */
 

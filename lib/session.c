@@ -60,7 +60,7 @@ zb_session_new (const char *name, ZbBuffer *buffer)
   self->sequence = 1;
   self->mutex = mutex;
   self->view = view;
-  zb_peer_init (&self->peer, wake, self);
+  zb_peer_init (&self->peer, buffer->memory, ZB_SIDE_WRITER, wake, self);
   return self;
 }
 
@@ -125,11 +125,10 @@ take_post (ZbSession *session)
 
 /* In 1.0 one post per frame is all that says that the frame is there. */
 static bool
-frame_is_posted (const ZbSession *session)
+is_posted (const ZbSession *session)
 {
-  uint64_t frames_read = session->sequence - 1;
-
-  return session->posts_taken > atomic_load (&session->posts_own) + frames_read;
+  return session->posts_taken >
+         atomic_load (&session->posts_own) + session->commits;
 }
 
 /* Whether all is read that a writer posted which is gone.  With the lock, no
@@ -141,7 +140,7 @@ is_drained (ZbSession *session)
   bool posted;
 
   zb_platform_mutex_lock (session->mutex);
-  while (!(posted = frame_is_posted (session)) && take_post (session))
+  while (!(posted = is_posted (session)) && take_post (session))
     ;
   zb_platform_mutex_unlock (session->mutex);
   return !posted;
@@ -162,6 +161,25 @@ report_end (const ZbSession *session, ZbError *error)
   if (error)
     *error = session->end;
   return session->end.result;
+}
+
+/* The writer tells them when it connects, and then no more. */
+static void
+update_features (ZbSession *session)
+{
+  uint64_t offered = session->buffer.reader_features;
+  uint64_t used = atomic_load_explicit (
+      &session->buffer.oieb->writer_features, memory_order_acquire);
+
+  if (session->commits == 0 && session->features == 0 && (used & ~offered) == 0)
+    session->features = used;
+  else if (used != session->features)
+    zb_fail (&session->end, ZB_CORRUPT, 0,
+        "Buffer \"%s\" is corrupt: writer_features is %#llx, expected %#llx, "
+        "or "
+        "a part of %#llx before the first frame.",
+        session->name, (unsigned long long) used,
+        (unsigned long long) session->features, (unsigned long long) offered);
 }
 
 /* Every field that is ours, or has bounds.  The counters of frames are the
@@ -185,8 +203,9 @@ check_oieb (ZbSession *session)
       CHECK (metadata_written_bytes, 0, buffer->metadata_size) == ZB_OK &&
       CHECK (payload_free_bytes, 0, buffer->payload_size) == ZB_OK &&
       CHECK (payload_write_pos, 0, buffer->payload_size) == ZB_OK &&
-      CHECK (payload_read_pos, position, position) == ZB_OK)
-    CHECK (reader_pid, me, me);
+      CHECK (payload_read_pos, position, position) == ZB_OK &&
+      CHECK (reader_pid, me, me) == ZB_OK)
+    update_features (session);
 #undef CHECK
   return end->result;
 }
@@ -198,7 +217,9 @@ is_used (const ZbSession *session)
 {
   ZbOieb *oieb = session->buffer.oieb;
 
-  return atomic_load_explicit (
+  return atomic_load_explicit (&oieb->writer_features, memory_order_acquire) !=
+             0 ||
+         atomic_load_explicit (
              &oieb->metadata_written_bytes, memory_order_acquire) != 0 ||
          atomic_load_explicit (
              &oieb->payload_written_count, memory_order_acquire) != 0;
@@ -208,12 +229,21 @@ static ZbPeerState
 look_at_writer (ZbSession *session)
 {
   bool used = is_used (session);
-  ZbPeerState state =
-      zb_peer_check (&session->peer, &session->buffer.oieb->writer_pid);
+  ZbPeerState state = zb_peer_check (&session->peer, true);
 
   if (state == ZB_PEER_NONE && used)
     return ZB_PEER_LEFT_CLEANLY;
   return state;
+}
+
+/* The writer has stored the size before it posted, or cleared its pid. */
+static bool
+wants_to_grow (ZbSession *session)
+{
+  if (session->features & ZB_FEATURE_GROW)
+    session->requested = atomic_load_explicit (
+        &session->buffer.oieb->requested_payload_size, memory_order_acquire);
+  return session->requested != 0;
 }
 
 static ZbResult
@@ -232,6 +262,12 @@ end_because (ZbSession *session, ZbPeerState state)
         "The writer of buffer \"%s\", process %llu, crashed: it ended without "
         "leaving.",
         session->name, pid);
+  if (wants_to_grow (session))
+    return zb_fail (&session->end, ZB_GROW, 0,
+        "The writer of buffer \"%s\" asks for a ring of %llu bytes, instead of "
+        "%llu.",
+        session->name, (unsigned long long) session->requested,
+        (unsigned long long) session->buffer.payload_size);
   return zb_fail (&session->end, ZB_PEER_LEFT, 0,
       "The writer of buffer \"%s\" has left.", session->name);
 }
@@ -257,43 +293,93 @@ fail_header (ZbSession *session, ZbRingItem item, const ZbFrameHeader *header,
       (unsigned long long) session->sequence);
 }
 
+static bool
+has_fillers (const ZbSession *session)
+{
+  return (session->features & ZB_FEATURE_FILLER) != 0;
+}
+
 static ZbRingItem
 read_header (ZbSession *session, uint64_t position, ZbFrameHeader *header)
 {
   zb_buffer_copy_out (header, session->buffer.ring + position, sizeof *header);
-  return zb_ring_classify (
-      session->buffer.payload_size, position, header, session->sequence);
+  return zb_ring_classify (session->buffer.payload_size, position, header,
+      session->sequence, has_fillers (session));
 }
 
+/* What one post stands for: a frame, or a wrap alone. */
 typedef struct {
-  ZbFrameHeader header;
-  uint64_t position;
-  uint64_t waste;
-  bool marker; /* the waste was announced by one */
-} FoundFrame;
+  ZbFrameHeader header; /* of the frame */
+  uint64_t position;    /* of the frame, or 0 behind the wrap */
+  uint64_t passed;      /* bytes in front of it: waste and fillers */
+  uint64_t next;        /* position behind it */
+  uint64_t bytes;       /* all that is given back with it */
+  unsigned markers;     /* that were written there */
+  bool wrapped;
+  bool found; /* false: nothing but fillers up to the limit */
+  bool is_frame;
+} Commit;
 
-/* Follows a wrap, at most one. */
-static ZbResult
-find_frame (ZbSession *session, FoundFrame *found)
+static void
+wrap (const ZbSession *session, Commit *commit)
 {
-  uint64_t ring_size = session->buffer.payload_size;
-  ZbRingItem item = ZB_RING_WRAP;
+  commit->passed += session->buffer.payload_size - commit->position;
+  commit->position = 0;
+  commit->wrapped = true;
+}
 
-  found->position = session->position;
-  found->waste = 0;
-  found->marker = false;
+static void
+end_commit (const ZbSession *session, Commit *commit, uint64_t bytes)
+{
+  uint64_t size = session->buffer.payload_size;
+  uint64_t end = commit->position + bytes;
+  uint64_t tail = zb_ring_get_tail (size, end, has_fillers (session));
 
-  if (zb_ring_has_header (ring_size, found->position)) {
-    item = read_header (session, found->position, &found->header);
-    found->marker = item == ZB_RING_WRAP;
+  commit->found = true;
+  commit->next = end + tail;
+  commit->bytes = commit->passed + bytes + tail;
+}
+
+/* Looks at no more than @limit bytes in front of it.  Ends, since whatever is
+ * passed has bytes, but for a wrap at the exact end, which nothing follows but a
+ * header at 0. */
+static ZbResult
+find_commit (ZbSession *session, uint64_t limit, Commit *commit)
+{
+  uint64_t size = session->buffer.payload_size;
+
+  memset (commit, 0, sizeof *commit);
+  commit->position = session->position;
+  while (commit->passed < limit) {
+    ZbRingItem item;
+    uint64_t bytes;
+
+    if (!zb_ring_has_header (size, commit->position))
+      wrap (session, commit);
+    item = read_header (session, commit->position, &commit->header);
+    bytes = ZB_FRAME_HEADER_SIZE + commit->header.payload_size;
+    switch (item) {
+      case ZB_RING_FRAME:
+        commit->is_frame = true;
+        end_commit (session, commit, bytes);
+        return ZB_OK;
+      case ZB_RING_FILLER:
+        commit->passed += bytes;
+        commit->position += bytes;
+        break;
+      case ZB_RING_WRAP:
+        commit->markers++;
+        wrap (session, commit);
+        break;
+      case ZB_RING_WRAP_ALONE:
+        commit->markers++;
+        wrap (session, commit);
+        end_commit (session, commit, 0);
+        return ZB_OK;
+      default:
+        return fail_header (session, item, &commit->header, commit->position);
+    }
   }
-  if (item == ZB_RING_WRAP) {
-    found->waste = ring_size - found->position;
-    found->position = 0;
-    item = read_header (session, 0, &found->header);
-  }
-  if (item != ZB_RING_FRAME)
-    return fail_header (session, item, &found->header, found->position);
   return ZB_OK;
 }
 
@@ -328,74 +414,176 @@ check_used (ZbSession *session, uint64_t bytes)
       0, size - held, &session->end);
 }
 
-static ZbResult
-hand_out (ZbSession *session, const FoundFrame *found, ZbFrame **frame)
+static void
+keep_spare (ZbSession *session, ZbFrame *frame)
 {
-  uint64_t bytes =
-      found->waste + ZB_FRAME_HEADER_SIZE + found->header.payload_size;
+  frame->span.next = (ZbSpan *) session->spare;
+  session->spare = frame;
+}
+
+/* Gives back what can be given back now that this frame's place is free.
+ * Returns how many frames that are: each has a post.  With the lock. */
+static unsigned
+give_back (ZbSession *session, ZbFrame *frame)
+{
+  uint64_t bytes;
+  unsigned posts = 0;
+  ZbSpan *list = zb_spans_release (&session->spans, &frame->span, &bytes);
+
+  while (list) {
+    ZbFrame *free_frame = (ZbFrame *) list;
+
+    list = list->next;
+    posts++;
+    free_frame->given_back = true;
+    if (!free_frame->view)
+      keep_spare (session, free_frame);
+  }
+  if (session->retired)
+    return 0;
+  /* release pairs with the acquire in update_used () of writer.c: the frames
+   * were read before they are written over. */
+  if (posts)
+    atomic_fetch_add_explicit (
+        &session->buffer.oieb->payload_free_bytes, bytes, memory_order_release);
+  return posts;
+}
+
+static void
+post_space (ZbSession *session, unsigned posts)
+{
+  while (posts-- > 0)
+    zb_platform_semaphore_post (session->buffer.space);
+}
+
+/* With the lock.  The place of the commit, as a frame that is not out yet. */
+static ZbFrame *
+take_place (ZbSession *session, const Commit *commit)
+{
   ZbFrame *self;
 
-  if (check_used (session, bytes) != ZB_OK)
-    return session->end.result;
-  if (!(self = take_spare (session)))
-    return zb_fail (&session->end, ZB_SYSTEM, 0, "Out of memory.");
-
-  zb_spans_push (&session->spans, &self->span, bytes);
+  if (check_used (session, commit->bytes) != ZB_OK)
+    return NULL;
+  if (!(self = take_spare (session))) {
+    zb_fail (&session->end, ZB_SYSTEM, 0, "Out of memory.");
+    return NULL;
+  }
+  zb_spans_push (&session->spans, &self->span, commit->bytes);
   self->session = session;
-  self->view = session->view;
-  self->view->references++;
+  self->view = NULL;
   self->detached = false;
   self->given_back = false;
-  self->data = (const uint8_t *) session->view->address + ZB_OIEB_SIZE +
-               session->buffer.metadata_size + found->position +
-               ZB_FRAME_HEADER_SIZE;
-  self->size = found->header.payload_size;
-  self->sequence = session->sequence;
+  return self;
+}
+
+/* With the lock. */
+static void
+hand_out (ZbSession *session, const Commit *commit, ZbFrame *frame)
+{
+  frame->view = session->view;
+  frame->view->references++;
+  frame->data = (const uint8_t *) session->view->address + ZB_OIEB_SIZE +
+                session->buffer.metadata_size + commit->position +
+                ZB_FRAME_HEADER_SIZE;
+  frame->size = commit->header.payload_size;
+  frame->sequence = session->sequence;
   atomic_fetch_add_explicit (&session->references, 1, memory_order_relaxed);
-  *frame = self;
-  return ZB_OK;
 }
 
 /* The read position is told at once, the bytes are given back on release. */
 static void
-advance (ZbSession *session, const FoundFrame *found)
+advance (ZbSession *session, const Commit *commit)
 {
   ZbOieb *oieb = session->buffer.oieb;
   uint64_t count =
       atomic_load_explicit (&oieb->payload_read_count, memory_order_relaxed);
 
-  session->position =
-      found->position + ZB_FRAME_HEADER_SIZE + found->header.payload_size;
-  session->sequence++;
-  if (found->header.payload_size > session->largest)
-    session->largest = found->header.payload_size;
+  session->position = commit->next;
+  session->commits++;
+  if (commit->is_frame) {
+    session->sequence++;
+    if (commit->header.payload_size > session->largest)
+      session->largest = commit->header.payload_size;
+  }
   atomic_store_explicit (
       &oieb->payload_read_pos, session->position, memory_order_relaxed);
   atomic_store_explicit (&oieb->payload_read_count,
-      count + (found->marker ? 2 : 1), memory_order_relaxed);
+      count + commit->markers + commit->is_frame, memory_order_relaxed);
 }
 
+/* Takes what one post stands for; *frame is NULL if that was a wrap alone. */
 static ZbResult
-take_frame (ZbSession *session, ZbCounters *counters, ZbFrame **frame)
+take_commit (ZbSession *session, ZbCounters *counters, ZbFrame **frame)
 {
-  FoundFrame found;
+  unsigned posts = 0;
+  ZbFrame *place;
+  Commit commit;
   ZbResult result;
 
-  if ((result = find_frame (session, &found)) != ZB_OK)
-    return result;
-  zb_platform_mutex_lock (session->mutex);
-  result = hand_out (session, &found, frame);
-  zb_platform_mutex_unlock (session->mutex);
+  result = find_commit (session, session->buffer.payload_size, &commit);
+  if (result == ZB_OK && !commit.found)
+    result = zb_fail (&session->end, ZB_CORRUPT, 0,
+        "Buffer \"%s\" is corrupt: its ring has nothing but fillers.",
+        session->name);
   if (result != ZB_OK)
     return result;
+  *frame = NULL;
+  zb_platform_mutex_lock (session->mutex);
+  place = take_place (session, &commit);
+  if (place && commit.is_frame) {
+    hand_out (session, &commit, place);
+    *frame = place;
+  } else if (place) {
+    posts = give_back (session, place);
+  }
+  zb_platform_mutex_unlock (session->mutex);
+  if (!place)
+    return session->end.result;
 
-  advance (session, &found);
-  zb_counter_add (&counters->frames, 1);
-  zb_counter_add (&counters->bytes, found.header.payload_size);
-  zb_counter_add (&counters->wraps, found.waste > 0);
+  advance (session, &commit);
+  post_space (session, posts);
+  zb_counter_add (&counters->wraps, commit.wrapped && commit.passed > 0);
   zb_counter_raise (
       &counters->ring_used_max, zb_buffer_get_used (&session->buffer));
+  if (commit.is_frame) {
+    zb_counter_add (&counters->frames, 1);
+    zb_counter_add (&counters->bytes, commit.header.payload_size);
+  }
   return ZB_OK;
+}
+
+/* Bytes that the writer has put into the ring and nobody has read. */
+static uint64_t
+get_unread (ZbSession *session)
+{
+  uint64_t used, held;
+
+  zb_platform_mutex_lock (session->mutex);
+  used = zb_buffer_get_used (&session->buffer);
+  held = zb_spans_held (&session->spans);
+  zb_platform_mutex_unlock (session->mutex);
+  return used > held ? used - held : 0;
+}
+
+/* A 1.1 writer posts once more when it leaves, and when it asks for a larger
+ * ring.  Before that it has published all that it will, so that what is in the
+ * ring tells whether a post stands for a frame. */
+static bool
+is_farewell (ZbSession *session)
+{
+  ZbOieb *oieb = session->buffer.oieb;
+  uint64_t unread;
+  Commit commit;
+
+  if (session->features == 0)
+    return false;
+  /* acquire pairs with the CAS in zb_writer_disconnect () */
+  if (atomic_load_explicit (&oieb->writer_pid, memory_order_acquire) != 0 &&
+      !wants_to_grow (session))
+    return false;
+  unread = get_unread (session);
+  return unread == 0 ||
+         (find_commit (session, unread, &commit) == ZB_OK && !commit.found);
 }
 
 ZbResult
@@ -405,9 +593,23 @@ zb_session_try_read (
   if (session->end.result != ZB_OK || check_oieb (session) != ZB_OK)
     return report_end (session, error);
 
-  while (!frame_is_posted (session)) {
+  for (;;) {
     ZbPeerState state;
 
+    if (is_posted (session)) {
+      /* The first post brings the writer's features. */
+      if (session->commits == 0 && check_oieb (session) != ZB_OK)
+        return report_end (session, error);
+      if (is_farewell (session)) {
+        end_because (session, ZB_PEER_LEFT_CLEANLY);
+        return report_end (session, error);
+      }
+      if (take_commit (session, counters, frame) != ZB_OK)
+        return report_end (session, error);
+      if (*frame)
+        return ZB_OK;
+      continue;
+    }
     if (take_post (session))
       continue;
     state = look_at_writer (session);
@@ -415,14 +617,23 @@ zb_session_try_read (
       return ZB_TIMEOUT;
     /* It may have posted before it went. */
     if (!is_drained (session))
-      break;
+      continue;
     end_because (session, state);
     return report_end (session, error);
   }
+}
 
-  if (take_frame (session, counters, frame) != ZB_OK)
-    return report_end (session, error);
-  return ZB_OK;
+int64_t
+zb_session_get_patience (const ZbSession *session)
+{
+  return zb_peer_get_patience (session->features != 0);
+}
+
+void
+zb_session_request_key_unit (ZbSession *session)
+{
+  atomic_fetch_add_explicit (
+      &session->buffer.oieb->key_unit_requests, 1, memory_order_relaxed);
 }
 
 /* ---- metadata ---- */
@@ -500,48 +711,6 @@ zb_frame_get_span (const ZbFrame *frame)
     span = session->spans.end - frame->span.start;
   zb_platform_mutex_unlock (session->mutex);
   return span;
-}
-
-static void
-keep_spare (ZbSession *session, ZbFrame *frame)
-{
-  frame->span.next = (ZbSpan *) session->spare;
-  session->spare = frame;
-}
-
-/* Gives back what can be given back now that this frame's place is free.
- * Returns how many frames that are: each has a post.  With the lock. */
-static unsigned
-give_back (ZbSession *session, ZbFrame *frame)
-{
-  uint64_t bytes;
-  unsigned posts = 0;
-  ZbSpan *list = zb_spans_release (&session->spans, &frame->span, &bytes);
-
-  while (list) {
-    ZbFrame *free_frame = (ZbFrame *) list;
-
-    list = list->next;
-    posts++;
-    free_frame->given_back = true;
-    if (!free_frame->view)
-      keep_spare (session, free_frame);
-  }
-  if (session->retired)
-    return 0;
-  /* release pairs with the acquire in update_used () of writer.c: the frames
-   * were read before they are written over. */
-  if (posts)
-    atomic_fetch_add_explicit (
-        &session->buffer.oieb->payload_free_bytes, bytes, memory_order_release);
-  return posts;
-}
-
-static void
-post_space (ZbSession *session, unsigned posts)
-{
-  while (posts-- > 0)
-    zb_platform_semaphore_post (session->buffer.space);
 }
 
 /* With the lock.  Later frames come from a new view, since this one will go on

@@ -41,10 +41,13 @@ struct ZbSession {
 
   /* Used by the reading thread alone. */
   ZbPeer peer;
-  uint64_t position;    /* of the next header */
-  uint64_t sequence;    /* expected next */
+  uint64_t position; /* of the next header */
+  uint64_t sequence; /* expected next */
+  uint64_t features; /* that the writer uses; may be 0 until its first post */
+  uint64_t commits;  /* frames, and wraps alone: what has a post */
   uint64_t posts_taken; /* successful waits on the data semaphore */
   uint64_t largest;     /* payload of the largest frame so far */
+  uint64_t requested;   /* size of the ring that the writer asked for */
   ZbError end;          /* why there are no more frames; ZB_OK = there are */
   uint8_t *metadata;    /* private copy; NULL: none so far */
   size_t metadata_size;
@@ -79,6 +82,12 @@ ZbResult zb_session_try_read (
 
 /* Sleeps until something is posted, or @deadline. */
 void zb_session_wait (ZbSession *session, int64_t deadline);
+
+/* How long the reading thread may sleep before it looks at the writer again. */
+int64_t zb_session_get_patience (const ZbSession *session);
+
+/* Any thread. */
+void zb_session_request_key_unit (ZbSession *session);
 
 ZbResult zb_session_get_metadata (
     ZbSession *session, const void **data, size_t *size, ZbError *error);

@@ -22,6 +22,7 @@
 
 struct ZbWriter {
   char name[ZB_NAME_MAX + 1];
+  uint64_t known_features;
   ZbCounters counters;
   atomic_bool interrupted;
   ZbEvent *interruption; /* set with it, for zb_writer_connect () */
@@ -33,6 +34,8 @@ struct ZbWriter {
 
   /* What follows is the writing thread's, for the current connection. */
   ZbPeer peer;
+  uint64_t features; /* in use */
+  bool limited;      /* the reader gave less than it was asked for */
   uint64_t position; /* of the next frame */
   uint64_t sequence; /* of the next frame */
   uint64_t count;    /* written_count: frames and markers */
@@ -41,10 +44,15 @@ struct ZbWriter {
   bool reserved;
   ZbPlacement placement; /* of the reserved frame */
   uint64_t payload;      /* its size */
+
+  /* The last request for a larger ring, of which process; 0 = none. */
+  uint64_t asked;
+  uint64_t asked_of;
 };
 
 ZbResult
-zb_writer_new (const char *name, ZbWriter **writer, ZbError *error)
+zb_writer_new (
+    const char *name, uint64_t features, ZbWriter **writer, ZbError *error)
 {
   ZbResult result = zb_buffer_check_name (name, error);
   ZbWriter *self;
@@ -54,6 +62,7 @@ zb_writer_new (const char *name, ZbWriter **writer, ZbError *error)
   if (!(self = calloc (1, sizeof *self)))
     return zb_fail (error, ZB_SYSTEM, 0, "Out of memory.");
   strcpy (self->name, name); /* checked before */
+  self->known_features = features;
   self->mutex = zb_platform_mutex_new ();
   self->interruption = zb_platform_event_new ();
   if (!self->mutex || !self->interruption) {
@@ -91,19 +100,21 @@ fail_used_up (const ZbWriter *writer, ZbError *error)
 static bool
 is_used (const ZbOieb *oieb)
 {
-  return atomic_load (&oieb->metadata_written_bytes) != 0 ||
+  return atomic_load (&oieb->writer_features) != 0 ||
+         atomic_load (&oieb->metadata_written_bytes) != 0 ||
          atomic_load (&oieb->payload_written_count) != 0 ||
          atomic_load (&oieb->payload_write_pos) != 0;
 }
 
 static ZbResult
-fail_claim (const ZbWriter *writer, uint64_t other, ZbError *error)
+fail_claim (const ZbWriter *writer, const ZbBuffer *buffer, uint64_t other,
+    ZbError *error)
 {
   if (!zb_platform_process_is_valid (other))
     return zb_fail (error, ZB_CORRUPT, 0,
         "Buffer \"%s\" is corrupt: writer_pid is %llu, which is no process.",
         writer->name, (unsigned long long) other);
-  if (!zb_platform_process_is_alive (other))
+  if (!zb_buffer_is_alive (buffer->memory, ZB_SIDE_WRITER, other))
     return fail_used_up (writer, error);
   return zb_fail (error, ZB_BUSY, 0,
       "The buffer \"%s\" is in use by process %llu, which writes to it. Stop "
@@ -113,7 +124,7 @@ fail_claim (const ZbWriter *writer, uint64_t other, ZbError *error)
 
 /* Shows our pid, which makes us the writer.  Of two that try, one succeeds. */
 static ZbResult
-claim (const ZbWriter *writer, ZbBuffer *buffer, ZbError *error)
+show_pid (const ZbWriter *writer, ZbBuffer *buffer, ZbError *error)
 {
   ZbOieb *oieb = buffer->oieb;
   uint64_t me = zb_platform_process_id ();
@@ -122,7 +133,7 @@ claim (const ZbWriter *writer, ZbBuffer *buffer, ZbError *error)
   if (is_used (oieb))
     return fail_used_up (writer, error);
   if (!atomic_compare_exchange_strong (&oieb->writer_pid, &other, me))
-    return fail_claim (writer, other, error);
+    return fail_claim (writer, buffer, other, error);
   /* seq_cst pairs with zb_buffer_retire (): a reader that left before it
    * could see our pid has cleared its own.  And a whole session of another
    * writer may have passed since is_used (). */
@@ -130,6 +141,31 @@ claim (const ZbWriter *writer, ZbBuffer *buffer, ZbError *error)
     atomic_store (&oieb->writer_pid, 0);
     return fail_used_up (writer, error);
   }
+  return ZB_OK;
+}
+
+static ZbResult
+claim (
+    const ZbWriter *writer, ZbBuffer *buffer, uint64_t features, ZbError *error)
+{
+  bool lock = (features & ZB_FEATURE_LIVENESS) != 0;
+  ZbResult result;
+
+  /* Before the pid is shown, for which the lock stands.  Who has it shows its
+   * pid in a moment; or has just left. */
+  if (lock && !zb_buffer_lock_side (buffer, ZB_SIDE_WRITER)) {
+    uint64_t other = atomic_load (&buffer->oieb->writer_pid);
+    return other ? fail_claim (writer, buffer, other, error)
+                 : fail_used_up (writer, error);
+  }
+  if ((result = show_pid (writer, buffer, error)) != ZB_OK) {
+    if (lock)
+      zb_buffer_unlock_side (buffer, ZB_SIDE_WRITER);
+    return result;
+  }
+  /* release pairs with the acquire in update_features () of session.c */
+  atomic_store_explicit (
+      &buffer->oieb->writer_features, features, memory_order_release);
   return ZB_OK;
 }
 
@@ -141,26 +177,40 @@ wake (void *data)
   zb_platform_semaphore_post (writer->buffer.space);
 }
 
+/* Whether this is the answer to our request for a larger ring, and no. */
+static bool
+was_limited (const ZbWriter *writer, const ZbBuffer *buffer)
+{
+  return writer->asked > buffer->payload_size &&
+         atomic_load_explicit (&buffer->oieb->reader_pid,
+             memory_order_relaxed) == writer->asked_of;
+}
+
 static ZbResult
 try_connect (ZbWriter *writer, ZbError *error)
 {
   ZbBuffer buffer;
+  uint64_t features;
   ZbResult result;
 
   if ((result = zb_buffer_open (&buffer, writer->name, error)) != ZB_OK)
     return result;
-  if ((result = claim (writer, &buffer, error)) != ZB_OK) {
+  features = buffer.reader_features & writer->known_features;
+  if ((result = claim (writer, &buffer, features, error)) != ZB_OK) {
     zb_buffer_close (&buffer);
     return result;
   }
 
+  writer->features = features;
+  writer->limited = was_limited (writer, &buffer);
+  writer->asked = 0;
   writer->position = 0;
   writer->sequence = 1;
   writer->count = 0;
   writer->used = 0;
   writer->metadata_written = 0;
   writer->reserved = false;
-  zb_peer_init (&writer->peer, wake, writer);
+  zb_peer_init (&writer->peer, buffer.memory, ZB_SIDE_READER, wake, writer);
   zb_platform_mutex_lock (writer->mutex);
   writer->buffer = buffer;
   writer->connected = true;
@@ -213,16 +263,16 @@ zb_writer_connect (ZbWriter *writer, int64_t timeout, ZbError *error)
 void
 zb_writer_disconnect (ZbWriter *writer)
 {
-  _Atomic uint64_t *reader_pid;
   uint64_t me = zb_platform_process_id ();
   bool crashed;
 
   if (!writer->connected)
     return;
-  reader_pid = &writer->buffer.oieb->reader_pid;
-  crashed = zb_peer_check (&writer->peer, reader_pid) == ZB_PEER_DEAD;
+  crashed = zb_peer_check (&writer->peer, true) == ZB_PEER_DEAD;
   /* Whatever was posted before is seen by who sees the 0. */
   atomic_compare_exchange_strong (&writer->buffer.oieb->writer_pid, &me, 0);
+  if (writer->features != 0)
+    zb_platform_semaphore_post (writer->buffer.data);
 
   zb_peer_clear (&writer->peer);
   zb_platform_mutex_lock (writer->mutex);
@@ -242,6 +292,21 @@ zb_writer_is_connected (ZbWriter *writer)
   connected = writer->connected;
   zb_platform_mutex_unlock (writer->mutex);
   return connected;
+}
+
+uint64_t
+zb_writer_get_features (const ZbWriter *writer)
+{
+  return writer->connected ? writer->features : 0;
+}
+
+uint64_t
+zb_writer_get_key_unit_requests (const ZbWriter *writer)
+{
+  if (!(zb_writer_get_features (writer) & ZB_FEATURE_KEYUNIT))
+    return 0;
+  return atomic_load_explicit (
+      &writer->buffer.oieb->key_unit_requests, memory_order_relaxed);
 }
 
 static ZbResult
@@ -316,6 +381,7 @@ check_oieb (const ZbWriter *writer, ZbError *error)
       (result = CHECK_OURS (metadata_free_bytes, metadata_free)) == ZB_OK &&
       (result = CHECK_OURS (payload_write_pos, writer->position)) == ZB_OK &&
       (result = CHECK_OURS (payload_written_count, writer->count)) == ZB_OK &&
+      (result = CHECK_OURS (writer_features, writer->features)) == ZB_OK &&
       (result = CHECK_OURS (writer_pid, me)) == ZB_OK)
     result = CHECK (payload_read_pos, 0, buffer->payload_size);
 #undef CHECK_OURS
@@ -352,11 +418,10 @@ drain_posts (const ZbWriter *writer, unsigned limit)
 }
 
 static ZbResult
-check_reader (ZbWriter *writer, ZbError *error)
+check_reader (ZbWriter *writer, bool waiting, ZbError *error)
 {
   unsigned long long pid;
-  ZbPeerState state =
-      zb_peer_check (&writer->peer, &writer->buffer.oieb->reader_pid);
+  ZbPeerState state = zb_peer_check (&writer->peer, waiting);
 
   pid = zb_counter_get (&writer->peer.pid);
   switch (state) {
@@ -384,14 +449,15 @@ zb_writer_check_reader (ZbWriter *writer, ZbError *error)
 {
   ZbResult result = check_connected (writer, error);
 
-  return result == ZB_OK ? check_reader (writer, error) : result;
+  return result == ZB_OK ? check_reader (writer, true, error) : result;
 }
 
 static ZbResult
-wait_for_room (ZbWriter *writer, int64_t timeout, ZbError *error)
+wait_for_room (ZbWriter *writer, int64_t deadline, ZbError *error)
 {
   uint64_t size = writer->buffer.payload_size;
-  int64_t deadline = zb_platform_deadline (timeout);
+  int64_t patience = zb_peer_get_patience (writer->features != 0);
+  bool waiting = false;
 
   for (;;) {
     ZbResult result;
@@ -400,7 +466,7 @@ wait_for_room (ZbWriter *writer, int64_t timeout, ZbError *error)
     if (is_interrupted (writer))
       return fail_interrupted (writer, error);
     if ((result = check_oieb (writer, error)) != ZB_OK ||
-        (result = check_reader (writer, error)) != ZB_OK ||
+        (result = check_reader (writer, waiting, error)) != ZB_OK ||
         (result = update_used (writer, error)) != ZB_OK)
       return result;
     if (size - writer->used >= writer->placement.need)
@@ -415,7 +481,8 @@ wait_for_room (ZbWriter *writer, int64_t timeout, ZbError *error)
      * this drain ends the wait. */
     if (drain_posts (writer, POSTS_PER_WAIT))
       continue;
-    look = now + ZB_PEER_POLL;
+    waiting = true;
+    look = now + patience;
     zb_counter_add (&writer->counters.waits, 1);
     zb_platform_semaphore_wait (
         writer->buffer.space, look < deadline ? look : deadline);
@@ -424,12 +491,20 @@ wait_for_room (ZbWriter *writer, int64_t timeout, ZbError *error)
 
 /* ---- frames ---- */
 
+static bool
+has_fillers (const ZbWriter *writer)
+{
+  return (writer->features & ZB_FEATURE_FILLER) != 0;
+}
+
 static ZbResult
 place (ZbWriter *writer, size_t size, ZbError *error)
 {
   uint64_t ring_size = writer->buffer.payload_size;
+  bool fillers = has_fillers (writer);
 
-  if (zb_ring_place (ring_size, writer->position, size, &writer->placement)) {
+  if (zb_ring_place (
+          ring_size, writer->position, size, fillers, &writer->placement)) {
     writer->payload = size;
     return ZB_OK;
   }
@@ -439,32 +514,7 @@ place (ZbWriter *writer, size_t size, ZbError *error)
       "payload size of at least %llu bytes.",
       (unsigned long long) size, writer->name, (unsigned long long) ring_size,
       (unsigned long long) writer->position,
-      (unsigned long long) zb_ring_size_for (size));
-}
-
-ZbResult
-zb_writer_reserve (
-    ZbWriter *writer, size_t size, int64_t timeout, void **data, ZbError *error)
-{
-  ZbResult result;
-
-  if ((result = check_connected (writer, error)) != ZB_OK)
-    return result;
-  if (size == 0)
-    return zb_fail (error, ZB_INVALID, 0,
-        "A frame of 0 bytes cannot be written to buffer \"%s\".", writer->name);
-  if (writer->reserved)
-    return zb_fail (error, ZB_INVALID, 0,
-        "A frame of buffer \"%s\" is reserved already: publish or drop it.",
-        writer->name);
-  if ((result = place (writer, size, error)) != ZB_OK ||
-      (result = wait_for_room (writer, timeout, error)) != ZB_OK)
-    return result;
-
-  writer->reserved = true;
-  *data =
-      writer->buffer.ring + writer->placement.position + ZB_FRAME_HEADER_SIZE;
-  return ZB_OK;
+      (unsigned long long) zb_ring_size_for (size, fillers));
 }
 
 static void
@@ -497,17 +547,57 @@ add_to_count (ZbWriter *writer)
       ++writer->count, memory_order_release);
 }
 
-/* Markers have no post, and are counted only where one was written: readers
- * count those that they see. */
+/* Markers are counted only where one was written: readers count those that
+ * they see. */
 static void
-wrap (ZbWriter *writer)
+wrap (ZbWriter *writer, uint64_t sequence)
 {
   if (zb_ring_has_header (writer->buffer.payload_size, writer->position)) {
-    write_header (writer, writer->position, 0, 0);
+    write_header (writer, writer->position, 0, sequence);
     add_to_count (writer);
   }
   move_to (writer, 0, writer->placement.waste);
   zb_counter_add (&writer->counters.wraps, 1);
+}
+
+/* A wrap alone has a post, as a frame has: the reader goes round and gives the
+ * waste back, so that there can be room for a frame that needs it. */
+static void
+publish_wrap (ZbWriter *writer)
+{
+  wrap (writer, ZB_SEQUENCE_WRAP_ALONE);
+  zb_platform_semaphore_post (writer->buffer.data);
+}
+
+ZbResult
+zb_writer_reserve (
+    ZbWriter *writer, size_t size, int64_t timeout, void **data, ZbError *error)
+{
+  int64_t deadline = zb_platform_deadline (timeout);
+  ZbResult result;
+
+  if ((result = check_connected (writer, error)) != ZB_OK)
+    return result;
+  if (size == 0)
+    return zb_fail (error, ZB_INVALID, 0,
+        "A frame of 0 bytes cannot be written to buffer \"%s\".", writer->name);
+  if (writer->reserved)
+    return zb_fail (error, ZB_INVALID, 0,
+        "A frame of buffer \"%s\" is reserved already: publish or drop it.",
+        writer->name);
+  for (;;) {
+    if ((result = place (writer, size, error)) != ZB_OK ||
+        (result = wait_for_room (writer, deadline, error)) != ZB_OK)
+      return result;
+    if (!writer->placement.alone)
+      break;
+    publish_wrap (writer);
+  }
+
+  writer->reserved = true;
+  *data =
+      writer->buffer.ring + writer->placement.position + ZB_FRAME_HEADER_SIZE;
+  return ZB_OK;
 }
 
 void
@@ -519,7 +609,7 @@ zb_writer_publish (ZbWriter *writer)
     return;
   writer->reserved = false;
   if (placement->waste > 0)
-    wrap (writer);
+    wrap (writer, ZB_SEQUENCE_NONE);
   write_header (
       writer, placement->position, writer->payload, writer->sequence++);
   move_to (writer, placement->next, placement->need - placement->waste);
@@ -551,6 +641,46 @@ zb_writer_write (ZbWriter *writer, const void *data, size_t size,
     return result;
   memcpy (place, data, size);
   zb_writer_publish (writer);
+  return ZB_OK;
+}
+
+/* ---- growing ---- */
+
+static ZbResult
+fail_grow (const ZbWriter *writer, uint64_t size, ZbError *error)
+{
+  return zb_fail (error, ZB_TOO_LARGE, 0,
+      "The ring of buffer \"%s\" has %llu bytes, %llu are needed, and its "
+      "reader "
+      "%s. Create the reader with a payload size, or a largest payload size, "
+      "of at least %llu bytes.",
+      writer->name, (unsigned long long) writer->buffer.payload_size,
+      (unsigned long long) size,
+      writer->limited ? "does not make it any larger"
+                      : "does not make it larger on request",
+      (unsigned long long) size);
+}
+
+ZbResult
+zb_writer_grow (ZbWriter *writer, uint64_t size, ZbError *error)
+{
+  ZbOieb *oieb = writer->buffer.oieb;
+  ZbResult result;
+
+  if ((result = check_connected (writer, error)) != ZB_OK)
+    return result;
+  if (writer->limited || !(writer->features & ZB_FEATURE_GROW))
+    return fail_grow (writer, size, error);
+  writer->reserved = false;
+  writer->asked = zb_align64 (size);
+  writer->asked_of =
+      atomic_load_explicit (&oieb->reader_pid, memory_order_relaxed);
+  /* release pairs with the acquire in wants_to_grow () of session.c: who sees
+   * this sees all that was published. */
+  atomic_store_explicit (
+      &oieb->requested_payload_size, writer->asked, memory_order_release);
+  zb_platform_semaphore_post (writer->buffer.data);
+  zb_writer_disconnect (writer);
   return ZB_OK;
 }
 

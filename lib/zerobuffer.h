@@ -55,6 +55,7 @@ extern "C" {
   X (ZB_INTERRUPTED, "the wait was interrupted")                               \
   X (ZB_PEER_LEFT, "the other side has left")                                  \
   X (ZB_PEER_CRASHED, "the other side's process ended without leaving")        \
+  X (ZB_GROW, "the writer asks for a larger ring")                             \
   X (ZB_NOT_READY, "no reader is ready for a writer")                          \
   X (ZB_BUSY, "in use by another process")                                     \
   X (ZB_INVALID, "invalid argument")                                           \
@@ -97,21 +98,40 @@ typedef struct {
   uint64_t peer_pid;      /* process on the other side, as it says; 0 = none */
 } ZbStats;
 
+/* What two ends may do beyond protocol 1.0: the reader offers features, the
+ * writer uses those that it knows too.  With none of them both speak plain
+ * 1.0.  See docs/protocol.md. */
+#define ZB_FEATURE_FILLER (UINT64_C (1) << 0) /* up to the whole ring a frame */
+#define ZB_FEATURE_LIVENESS                                                    \
+  (UINT64_C (1) << 1)                        /* crashes known by file locks */
+#define ZB_FEATURE_GROW (UINT64_C (1) << 2)  /* zb_writer_grow () */
+#define ZB_FEATURE_MEDIA (UINT64_C (1) << 3) /* frames are media records */
+#define ZB_FEATURE_KEYUNIT                                                     \
+  (UINT64_C (1) << 4) /* zb_reader_request_key_unit () */
+
+/* Those that ask nothing of the program; of a reader, to renew on ZB_GROW. */
+#define ZB_FEATURES_DEFAULT                                                    \
+  (ZB_FEATURE_FILLER | ZB_FEATURE_LIVENESS | ZB_FEATURE_GROW)
+
 /* ------------------------------------------------------------- reading -- */
 
 typedef struct ZbReader ZbReader;
 typedef struct ZbFrame ZbFrame;
 
 typedef struct {
-  uint64_t payload_size;  /* bytes of the ring, rounded up to 64 */
-  uint64_t metadata_size; /* bytes for metadata, rounded up to 64 */
-  unsigned mode;          /* permission bits, whatever the umask says */
+  uint64_t payload_size;     /* bytes of the ring, rounded up to 64 */
+  uint64_t metadata_size;    /* bytes for metadata, rounded up to 64 */
+  unsigned mode;             /* permission bits, whatever the umask says */
+  uint64_t features;         /* to offer; 0 = speak protocol 1.0 */
+  uint64_t max_payload_size; /* how large a writer may have the ring made; up
+                                to payload_size: not at all */
 } ZbReaderConfig;
 
-/* A frame of up to payload_size / 2 - 32 bytes always fits. */
+/* A frame of up to payload_size - 16 bytes always fits, with writers of
+ * protocol 1.0 up to payload_size / 2 - 32. */
 #define ZB_READER_CONFIG_DEFAULT                                               \
   {                                                                            \
-    16 * 1024 * 1024, 64 * 1024, 0600                                          \
+    16 * 1024 * 1024, 64 * 1024, 0600, ZB_FEATURES_DEFAULT, 1024 * 1024 * 1024 \
   }
 
 /* Creates the buffer @name, after removing what crashed readers of any name
@@ -130,8 +150,9 @@ ZB_API void zb_reader_close (ZbReader *reader);
  * zb_frame_release ().
  * ZB_TIMEOUT, ZB_INTERRUPTED: nothing is lost, call again.
  * ZB_PEER_LEFT, ZB_PEER_CRASHED: the writer is gone and all its frames have
- * been read; ZB_CORRUPT: the writer broke the protocol.  These three end the
- * session: later calls return the same until zb_reader_renew (). */
+ * been read; ZB_GROW: the same, and it will be back when zb_reader_renew () has
+ * made a larger ring; ZB_CORRUPT: the writer broke the protocol.  These four end
+ * the session: later calls return the same until zb_reader_renew (). */
 ZB_API ZbResult zb_reader_read (
     ZbReader *reader, int64_t timeout, ZbFrame **frame, ZbError *error);
 
@@ -141,11 +162,21 @@ ZB_API ZbResult zb_reader_read (
 ZB_API ZbResult zb_reader_get_metadata (
     ZbReader *reader, const void **data, size_t *size, ZbError *error);
 
-/* Retires the buffer and creates a fresh one of the same name and sizes, for
- * the next writer.  Frames of the old one stay valid until released.  Errors
- * as zb_reader_create (); the reader then has no buffer, reads fail with
- * ZB_INVALID, and renewing may be tried again. */
+/* Retires the buffer and creates a fresh one of the same name, for the next
+ * writer.  After ZB_GROW the ring is as large as the writer asked for, but not
+ * larger than max_payload_size; it stays so for later writers.  Frames of the
+ * old buffer stay valid until released.  Errors as zb_reader_create (); the
+ * reader then has no buffer, reads fail with ZB_INVALID, and renewing may be
+ * tried again. */
 ZB_API ZbResult zb_reader_renew (ZbReader *reader, ZbError *error);
+
+/* The features that the writer uses, known for sure from its first frame on. */
+ZB_API uint64_t zb_reader_get_features (const ZbReader *reader);
+
+/* Asks the writer for a frame that can be decoded without those before it.
+ * Heard only by a writer that uses ZB_FEATURE_KEYUNIT, when it writes next.  Any
+ * thread. */
+ZB_API void zb_reader_request_key_unit (ZbReader *reader);
 
 /* While interrupted, zb_reader_read () returns ZB_INTERRUPTED at once, also
  * when it was waiting already.  Any thread. */
@@ -189,10 +220,11 @@ ZB_API void zb_frame_release (ZbFrame *frame);
 
 typedef struct ZbWriter ZbWriter;
 
-/* A writer for the buffer @name, not connected.  Fails with ZB_INVALID if the
- * name is not allowed, or ZB_SYSTEM. */
+/* A writer for the buffer @name, not connected, that uses those of @features
+ * that its reader offers.  Fails with ZB_INVALID if the name is not allowed, or
+ * ZB_SYSTEM. */
 ZB_API ZbResult zb_writer_new (
-    const char *name, ZbWriter **writer, ZbError *error);
+    const char *name, uint64_t features, ZbWriter **writer, ZbError *error);
 
 /* Disconnects and frees.  @writer may be NULL. */
 ZB_API void zb_writer_free (ZbWriter *writer);
@@ -215,6 +247,20 @@ ZB_API ZbResult zb_writer_check_reader (ZbWriter *writer, ZbError *error);
 
 /* Any thread. */
 ZB_API bool zb_writer_is_connected (ZbWriter *writer);
+
+/* The features in use on this connection. */
+ZB_API uint64_t zb_writer_get_features (const ZbWriter *writer);
+
+/* How often this connection's reader has asked for a key unit; 0 without
+ * ZB_FEATURE_KEYUNIT. */
+ZB_API uint64_t zb_writer_get_key_unit_requests (const ZbWriter *writer);
+
+/* Asks the reader for a ring of at least @size bytes, and disconnects if it may
+ * hope for one: connect again.  What was published stays readable.
+ * ZB_TOO_LARGE: the reader does not do that, or gave less when asked before; the
+ * connection stays as it is.  ZB_INVALID if not connected. */
+ZB_API ZbResult zb_writer_grow (
+    ZbWriter *writer, uint64_t size, ZbError *error);
 
 /* Writes the metadata, once per connection and before the first frame if the
  * reader is to find it there.  ZB_METADATA_SET, ZB_TOO_LARGE (the message

@@ -18,6 +18,9 @@
 #define LOCK_PATH "/tmp/zerobuffer/%s.lock"
 
 static char name[64];
+/* Of readers and writers; 0, which is protocol 1.0, unless the environment says
+ * otherwise. */
+static uint64_t features;
 static ZbError error;
 
 static inline void
@@ -27,6 +30,8 @@ set_up (void)
 
   snprintf (name, sizeof name, "test-%d-%d", getpid (), count++);
   memset (&error, 0, sizeof error);
+  if (g_getenv ("ZEROBUFFER_FEATURES"))
+    features = g_ascii_strtoull (g_getenv ("ZEROBUFFER_FEATURES"), NULL, 0);
 }
 
 static inline gboolean
@@ -63,7 +68,7 @@ new_writer (void)
 {
   ZbWriter *writer;
 
-  assert_ok (zb_writer_new (name, &writer, &error));
+  assert_ok (zb_writer_new (name, features, &writer, &error));
   return writer;
 }
 

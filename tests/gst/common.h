@@ -13,7 +13,7 @@
 static inline ZbReader *
 new_reader (guint64 payload_size)
 {
-  ZbReaderConfig config = { payload_size, 4096, 0600 };
+  ZbReaderConfig config = { payload_size, 4096, .mode = 0600 };
   ZbReader *reader;
 
   assert_ok (zb_reader_create (name, &config, &reader, &error));

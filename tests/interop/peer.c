@@ -16,6 +16,9 @@
 
 #include "zerobuffer.h"
 
+/* More than the other implementation knows of. */
+#define FEATURES (ZB_FEATURES_DEFAULT | ZB_FEATURE_KEYUNIT)
+
 static ZbError error;
 
 static size_t
@@ -43,7 +46,7 @@ write_frames (
 {
   ZbWriter *writer;
 
-  if (zb_writer_new (name, &writer, &error) != ZB_OK ||
+  if (zb_writer_new (name, FEATURES, &writer, &error) != ZB_OK ||
       zb_writer_connect (writer, ZB_FOREVER, &error) != ZB_OK)
     return fail ();
   if (metadata && zb_writer_set_metadata (
@@ -81,7 +84,7 @@ is_right (const ZbFrame *frame, uint64_t sequence, size_t max_size)
 static int
 read_frames (const char *name, uint64_t frames, size_t max_size, uint64_t ring)
 {
-  const ZbReaderConfig config = { ring, 4096, 0600 };
+  const ZbReaderConfig config = { ring, 4096, 0600, FEATURES, ring };
   const void *metadata;
   size_t metadata_size;
   ZbReader *reader;

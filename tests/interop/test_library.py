@@ -74,6 +74,29 @@ class Library(support.TestCase):
                 self.assert_success(reader)
                 self.assertEqual(reader.text(), "hello from afar")
 
+    def test_what_the_other_need_not_know(self):
+        """Ours says 1.1 and offers features; with 1.0 it uses none."""
+        reader = self.start([PEER, "read", self.name, "10", "100", "1024"])
+        writer = zerobuffer10.Writer(self.name)
+        self.assertEqual(bytes(writer.map[4:8]), bytes([1, 1, 0, 0]))
+        self.assertNotEqual(writer.get(0x60), 0)
+        pattern = Pattern(100)
+        for i in range(1, 11):
+            writer.write(pattern.get(i, get_size(i, 100)))
+        writer.close()
+        self.assert_success(reader)
+        self.assertEqual([writer.get(o) for o in (0x68, 0x70, 0x78)], [0, 0, 0])
+
+        reader = zerobuffer10.Reader(self.name, 1024)
+        writer = self.start([PEER, "write", self.name, "10", "100"])
+        for i in range(1, 11):
+            self.assertEqual(reader.read(), pattern.get(i, get_size(i, 100)))
+        self.assert_success(writer)
+        self.assertEqual([reader.get(o) for o in (0x60, 0x68, 0x70)], [0, 0, 0])
+        # Leaving is not announced by a post, which would be a frame.
+        self.assertFalse(reader.data.wait(0))
+        reader.close()
+
     def test_our_writer_waits_for_the_other_reader(self):
         writer = self.start([PEER, "write", self.name, "10", "100"])
         reader = zerobuffer10.Reader(self.name, 4096)

@@ -26,7 +26,8 @@
 static inline ZbReader *
 new_reader (uint64_t payload_size, uint64_t metadata_size)
 {
-  ZbReaderConfig config = { payload_size, metadata_size, 0600 };
+  ZbReaderConfig config = { payload_size, metadata_size, 0600, features,
+    64 * 1024 * 1024 };
   ZbReader *reader;
 
   assert_ok (zb_reader_create (name, &config, &reader, &error));

@@ -12,7 +12,7 @@ assert_name_refused (const char *bad)
 
   assert_result (zb_reader_create (bad, NULL, &reader, &error), ZB_INVALID);
   fail_unless (error.message[0]);
-  assert_result (zb_writer_new (bad, &writer, &error), ZB_INVALID);
+  assert_result (zb_writer_new (bad, 0, &writer, &error), ZB_INVALID);
   fail_unless (reader == NULL && writer == NULL);
 }
 
@@ -39,7 +39,7 @@ pass_a_frame (const char *buffer_name)
   ZbWriter *writer;
 
   assert_ok (zb_reader_create (buffer_name, NULL, &reader, &error));
-  assert_ok (zb_writer_new (buffer_name, &writer, &error));
+  assert_ok (zb_writer_new (buffer_name, 0, &writer, &error));
   assert_ok (zb_writer_connect (writer, 0, &error));
   pass_pattern (writer, reader, 10, 1);
   zb_writer_free (writer);
@@ -77,7 +77,7 @@ static void
 check_mode (unsigned mode, unsigned mask)
 {
   mode_t before = umask (mask);
-  ZbReaderConfig config = { 1024, 64, mode };
+  ZbReaderConfig config = { 1024, 64, .mode = mode };
   ZbReader *reader;
 
   assert_ok (zb_reader_create (name, &config, &reader, &error));
@@ -103,12 +103,13 @@ GST_END_TEST;
 GST_START_TEST (test_bad_configurations)
 {
   const ZbReaderConfig configs[] = {
-    { 0, 64, 0600 },
-    { UINT64_MAX, 64, 0600 },
-    { 1024, UINT64_MAX, 0600 },
-    { 1024, 64, 0 },
-    { 1024, 64, 0400 },
-    { 1024, 64, 01600 },
+    { 0, 64, .mode = 0600 },
+    { UINT64_MAX, 64, .mode = 0600 },
+    { 1024, UINT64_MAX, .mode = 0600 },
+    { 1024, 64, .mode = 0 },
+    { 1024, 64, .mode = 0400 },
+    { 1024, 64, .mode = 01600 },
+    { 1024, 64, .mode = 0600, .max_payload_size = UINT64_MAX },
   };
   ZbReader *reader;
 

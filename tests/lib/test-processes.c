@@ -3,54 +3,11 @@
  * same name. */
 
 #define _GNU_SOURCE
-#include "foreign.h"
+#include "roles.h"
 
-#include <errno.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-
-/* Runs @role in a child.  It says when it is ready by closing the pipe's end
- * that it gets. */
-typedef void (*Role) (int ready);
-
-static pid_t
-start_role (Role role)
-{
-  int fds[2];
-  char byte;
-  pid_t pid;
-
-  fail_if (pipe (fds) < 0);
-  pid = fork ();
-  if (pid == 0) {
-    close (fds[0]);
-    role (fds[1]);
-    _exit (0);
-  }
-  close (fds[1]);
-  fail_unless (read (fds[0], &byte, 1) == 0);
-  close (fds[0]);
-  return pid;
-}
-
-static void
-wait_for_kill (int ready)
-{
-  close (ready);
-  for (;;)
-    pause ();
-}
-
-static void
-wait_for_success (pid_t pid)
-{
-  int status;
-
-  fail_unless (waitpid (pid, &status, 0) == pid);
-  fail_unless (WIFEXITED (status) && WEXITSTATUS (status) == 0,
-      "process %d ended with %#x", pid, status);
-}
 
 /* ---- streams ---- */
 
@@ -437,16 +394,6 @@ GST_END_TEST;
 
 /* ---- too little shared memory ---- */
 
-#define SKIPPED 77
-
-static void
-give_up_on_namespaces (const char *what)
-{
-  printf ("skipped: cannot %s: %s\n", what, strerror (errno));
-  fflush (stdout);
-  _exit (SKIPPED);
-}
-
 static void
 enter_small_shm (void)
 {
@@ -460,7 +407,7 @@ enter_small_shm (void)
 static void
 use_small_shm (int ready)
 {
-  const ZbReaderConfig config = { 16 * 1024 * 1024, 0, 0600 };
+  const ZbReaderConfig config = { 16 * 1024 * 1024, .mode = 0600 };
   ZbReader *reader;
   ZbWriter *writer = new_writer ();
   char path[80];

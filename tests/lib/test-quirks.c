@@ -531,6 +531,42 @@ GST_START_TEST (test_what_is_no_process)
 }
 GST_END_TEST;
 
+/* 90 % of the ring gets through an empty ring from the start, but not from
+ * behind the byte; that is said at once, with the size that would do. */
+GST_START_TEST (test_alternating_large_and_tiny)
+{
+  ZbReader *reader = new_reader (1024, 0);
+  ZbWriter *writer = connect_writer ();
+
+  pass_pattern (writer, reader, 900, 1);
+  pass_pattern (writer, reader, 1, 2);
+  pass_pattern (writer, reader, 900, 3);
+  pass_pattern (writer, reader, 1, 4);
+  pass_pattern (writer, reader, 900, 5);
+  zb_writer_free (writer);
+  zb_reader_close (reader);
+
+  reader = new_reader (1024, 0);
+  writer = connect_writer ();
+  pass_pattern (writer, reader, 1, 1);
+  pass_pattern (writer, reader, 900, 2);
+  pass_pattern (writer, reader, 1, 3);
+  assert_ok (write_pattern (writer, 500, 4, 0));
+  zb_frame_release (read_pattern (reader, 500, 4));
+  assert_fails (write_pattern (writer, 900, 5, ZB_FOREVER), ZB_TOO_LARGE,
+      "at least 1920 bytes");
+  zb_writer_free (writer);
+  zb_reader_close (reader);
+
+  reader = new_reader (1920, 0);
+  writer = connect_writer ();
+  for (int i = 1; i <= 1000; i++)
+    pass_pattern (writer, reader, i % 2 ? 900 : 1, i);
+  zb_writer_free (writer);
+  zb_reader_close (reader);
+}
+GST_END_TEST;
+
 static Suite *
 quirks_suite (void)
 {
@@ -546,6 +582,7 @@ quirks_suite (void)
   tcase_add_test (ring, test_reader_accepts_a_short_tail);
   tcase_add_test (ring, test_reader_accepts_either_write_position_at_the_end);
   tcase_add_test (ring, test_frames_above_half_the_ring);
+  tcase_add_test (ring, test_alternating_large_and_tiny);
   tcase_add_test (ring, test_release_in_ring_order);
   tcase_add_test (ring, test_one_space_post_per_frame);
   tcase_add_test (ring, test_one_data_post_per_frame);

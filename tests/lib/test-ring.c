@@ -27,7 +27,7 @@ check_placement (uint64_t ring, uint64_t position, uint64_t payload)
   uint64_t there = ring - bytes;
   gboolean fits_here = bytes <= ring - position && (here == 0 || here >= 16);
   gboolean fits_there = bytes <= position && (there == 0 || there >= 16);
-  gboolean placed = zb_ring_place (ring, position, payload, &place);
+  gboolean placed = zb_ring_place (ring, position, payload, false, &place);
 
   fail_unless_equals_int (placed, fits_here || fits_there);
   if (!placed)
@@ -48,15 +48,56 @@ GST_START_TEST (test_place_everywhere)
 }
 GST_END_TEST;
 
+/* With fillers every frame that the ring can hold gets through; no tail shorter
+ * than a header is left to anybody. */
+static void
+check_placement_with_fillers (
+    uint64_t ring, uint64_t position, uint64_t payload)
+{
+  ZbPlacement place;
+  uint64_t bytes = 16 + payload;
+  gboolean here = bytes <= ring - position;
+  gboolean there = !here && bytes <= position;
+  gboolean placed = zb_ring_place (ring, position, payload, true, &place);
+
+  fail_unless_equals_int (placed, bytes <= ring);
+  if (!placed)
+    return;
+  fail_unless_equals_int (place.alone, !here && !there);
+  fail_unless_equals_uint64 (place.position, here ? position : 0);
+  fail_unless_equals_uint64 (place.waste, here ? 0 : ring - position);
+  fail_unless (place.need <= ring);
+  fail_unless (place.next == 0 || ring - place.next >= 16);
+  if (place.alone) {
+    fail_unless_equals_uint64 (place.need, place.waste);
+    fail_unless_equals_uint64 (place.next, 0);
+  } else if (place.next == 0) {
+    fail_unless_equals_uint64 (place.need, place.waste + ring - place.position);
+    fail_unless (ring - place.position - bytes < 16);
+  } else {
+    fail_unless_equals_uint64 (place.need, place.waste + bytes);
+    fail_unless_equals_uint64 (place.next, place.position + bytes);
+  }
+}
+
+GST_START_TEST (test_place_everywhere_with_fillers)
+{
+  for (uint64_t ring = 64; ring <= MAX_RING; ring += 64)
+    for (uint64_t position = 0; position <= ring - 16; position++)
+      for (uint64_t payload = 1; payload <= ring; payload++)
+        check_placement_with_fillers (ring, position, payload);
+}
+GST_END_TEST;
+
 GST_START_TEST (test_place_refuses_nonsense)
 {
   ZbPlacement place;
 
-  fail_if (zb_ring_place (64, 0, 0, &place));
-  fail_if (zb_ring_place (64, 0, UINT64_MAX, &place));
-  fail_if (zb_ring_place (64, 0, UINT64_MAX - 15, &place));
-  fail_if (zb_ring_place (64, 0, 49, &place));
-  fail_unless (zb_ring_place (64, 0, 48, &place));
+  fail_if (zb_ring_place (64, 0, 0, false, &place));
+  fail_if (zb_ring_place (64, 0, UINT64_MAX, false, &place));
+  fail_if (zb_ring_place (64, 0, UINT64_MAX - 15, false, &place));
+  fail_if (zb_ring_place (64, 0, 49, false, &place));
+  fail_unless (zb_ring_place (64, 0, 48, false, &place));
 }
 GST_END_TEST;
 
@@ -66,25 +107,26 @@ GST_START_TEST (test_size_for)
   ZbPlacement place;
 
   for (uint64_t payload = 1; payload < 1000; payload++) {
-    uint64_t ring = zb_ring_size_for (payload);
+    uint64_t ring = zb_ring_size_for (payload, false);
 
     fail_unless_equals_uint64 (ring % 64, 0);
     fail_unless (payload <= ring / 2 - 32);
     for (uint64_t position = 0; position < ring; position++)
-      fail_unless (zb_ring_place (ring, position, payload, &place));
+      fail_unless (zb_ring_place (ring, position, payload, false, &place));
   }
-  fail_unless (zb_ring_size_for (UINT64_MAX) % 64 == 0);
-  fail_unless (zb_ring_size_for (UINT64_MAX) > UINT64_MAX / 2);
+  fail_unless (zb_ring_size_for (UINT64_MAX, false) % 64 == 0);
+  fail_unless (zb_ring_size_for (UINT64_MAX, false) > UINT64_MAX / 2);
 }
 GST_END_TEST;
 
 GST_START_TEST (test_classify)
 {
-  struct {
+  typedef struct {
     uint64_t position;
     ZbFrameHeader header;
     ZbRingItem item;
-  } cases[] = {
+  } Case;
+  const Case cases[] = {
     { 0, { 1, 7 }, ZB_RING_FRAME },
     { 0, { 112, 7 }, ZB_RING_FRAME },
     { 0, { 113, 7 }, ZB_RING_BAD_SIZE },
@@ -99,12 +141,30 @@ GST_START_TEST (test_classify)
     { 112, { 0, 0 }, ZB_RING_WRAP },
     { 0, { 0, 0 }, ZB_RING_BAD_MARKER },
     { 64, { 0, 7 }, ZB_RING_BAD_MARKER },
+    { 64, { 0, UINT64_MAX }, ZB_RING_BAD_MARKER },
+  };
+  const Case with_fillers[] = {
+    { 0, { 1, 7 }, ZB_RING_FRAME },
+    { 0, { 1, 0 }, ZB_RING_FILLER },
+    { 64, { 48, 0 }, ZB_RING_FILLER },
+    { 64, { 49, 0 }, ZB_RING_BAD_SIZE },
+    { 64, { UINT64_MAX, 0 }, ZB_RING_BAD_SIZE },
+    { 64, { 1, UINT64_MAX }, ZB_RING_BAD_SEQUENCE },
+    { 64, { 0, 0 }, ZB_RING_WRAP },
+    { 0, { 0, 0 }, ZB_RING_BAD_MARKER },
+    { 64, { 0, UINT64_MAX }, ZB_RING_WRAP_ALONE },
+    { 0, { 0, UINT64_MAX }, ZB_RING_BAD_MARKER },
+    { 64, { 0, 7 }, ZB_RING_BAD_MARKER },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     fail_unless_equals_int (
-        zb_ring_classify (128, cases[i].position, &cases[i].header, 7),
+        zb_ring_classify (128, cases[i].position, &cases[i].header, 7, false),
         cases[i].item);
+  for (guint i = 0; i < G_N_ELEMENTS (with_fillers); i++)
+    fail_unless_equals_int (zb_ring_classify (128, with_fillers[i].position,
+                                &with_fillers[i].header, 7, true),
+        with_fillers[i].item);
   fail_unless (zb_ring_has_header (128, 112));
   fail_if (zb_ring_has_header (128, 113));
   fail_if (zb_ring_has_header (128, 128));
@@ -182,7 +242,7 @@ check_walk (uint64_t ring, const uint64_t *sizes, int count, uint64_t seed)
     ZbPlacement place;
     uint64_t freed = 0;
 
-    fail_unless (zb_ring_place (ring, write, payload, &place));
+    fail_unless (zb_ring_place (ring, write, payload, false, &place));
     fail_unless (place.need <= free_bytes);
     free_bytes -= place.need;
 
@@ -190,13 +250,14 @@ check_walk (uint64_t ring, const uint64_t *sizes, int count, uint64_t seed)
       const ZbFrameHeader marker = { 0, 0 };
       if (zb_ring_has_header (ring, read))
         fail_unless_equals_int (
-            zb_ring_classify (ring, read, &marker, sequence), ZB_RING_WRAP);
+            zb_ring_classify (ring, read, &marker, sequence, false),
+            ZB_RING_WRAP);
       freed = ring - read;
       read = 0;
     }
     fail_unless_equals_uint64 (read, place.position);
     fail_unless_equals_int (
-        zb_ring_classify (ring, read, &header, sequence), ZB_RING_FRAME);
+        zb_ring_classify (ring, read, &header, sequence, false), ZB_RING_FRAME);
     read = (read + 16 + payload) % ring;
     freed += 16 + payload;
     free_bytes += freed;
@@ -223,6 +284,7 @@ ring_suite (void)
   suite_add_tcase (suite, tcase);
   tcase_add_test (tcase, test_align);
   tcase_add_test (tcase, test_place_everywhere);
+  tcase_add_test (tcase, test_place_everywhere_with_fillers);
   tcase_add_test (tcase, test_place_refuses_nonsense);
   tcase_add_test (tcase, test_size_for);
   tcase_add_test (tcase, test_classify);
