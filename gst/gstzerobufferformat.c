@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* Of a picture, either way: more than there is, and far from overflows. */
+#define MAX_EXTENT (1 << 20)
+
 /* Formats in which a component has no size in whole bytes, is laid out in
  * tiles, or brings a palette: their rows cannot be cut. */
 static gboolean
@@ -279,6 +282,7 @@ gst_zero_buffer_format_unpack (
     const GstZeroBufferFormat *format, GstBuffer *buffer)
 {
   GstBuffer *copy = gst_buffer_new_allocate (NULL, format->native.size, NULL);
+  GstVideoMeta *meta;
 
   if (!copy)
     return NULL;
@@ -289,7 +293,135 @@ gst_zero_buffer_format_unpack (
     gst_buffer_unref (copy);
     return NULL;
   }
-  gst_buffer_copy_into (
-      copy, buffer, GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS, 0, -1);
+  gst_buffer_copy_into (copy, buffer, GST_BUFFER_COPY_METADATA, 0, -1);
+  if ((meta = gst_buffer_get_video_meta (copy)))
+    gst_buffer_remove_meta (copy, (GstMeta *) meta);
   return copy;
+}
+
+gboolean
+gst_zero_buffer_format_needs_meta (
+    const GstZeroBufferFormat *format, GstBuffer *buffer)
+{
+  const GstVideoInfo *native = &format->native;
+  GstVideoMeta *meta;
+
+  if (format->kind != GST_ZERO_BUFFER_KIND_VIDEO ||
+      !(meta = gst_buffer_get_video_meta (buffer)))
+    return FALSE;
+  for (guint p = 0; p < GST_VIDEO_INFO_N_PLANES (native); p++) {
+    if (meta->stride[p] != native->stride[p] ||
+        meta->offset[p] != native->offset[p])
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* ---- checking ---- */
+
+/* Bytes of a plane of tiles, whose stride counts them. */
+static gsize
+get_tiled_size (const GstVideoFormatInfo *format, guint plane, gint stride)
+{
+  return (gsize) GST_VIDEO_TILE_X_TILES (stride) *
+         GST_VIDEO_TILE_Y_TILES (stride) * format->tile_info[plane].size;
+}
+
+/* Others than these must not even be asked about. */
+static gboolean
+is_raw_format (guint format)
+{
+  GEnumClass *formats = g_type_class_ref (GST_TYPE_VIDEO_FORMAT);
+  gboolean known = g_enum_get_value (formats, format) != NULL;
+
+  g_type_class_unref (formats);
+  return known && format > GST_VIDEO_FORMAT_ENCODED;
+}
+
+/* The last row may end before its stride does. */
+static gboolean
+has_rows (gsize size, gsize offset, gint stride, gsize row, gint rows)
+{
+  gsize step = ABS ((gint64) stride);
+  gsize room;
+
+  if (offset > size || rows == 0)
+    return offset <= size;
+  room = stride < 0 ? offset : size - offset;
+  if (step > 0 && (gsize) (rows - 1) > room / step)
+    return FALSE;
+  if (stride >= 0)
+    return row <= room - step * (rows - 1);
+  return row <= size - offset;
+}
+
+gboolean
+gst_zero_buffer_format_has_planes (const GstVideoMeta *meta, GstBuffer *buffer)
+{
+  gsize size = gst_buffer_get_size (buffer);
+  gboolean one_field = GST_BUFFER_FLAG_IS_SET (
+      buffer, (GstBufferFlags) GST_VIDEO_BUFFER_FLAG_ONEFIELD);
+  GstVideoInfo info;
+
+  if (!is_raw_format (meta->format) || meta->width > MAX_EXTENT ||
+      meta->height > MAX_EXTENT ||
+      !gst_video_info_set_format (
+          &info, meta->format, meta->width, meta->height) ||
+      meta->n_planes != GST_VIDEO_INFO_N_PLANES (&info))
+    return FALSE;
+  for (guint plane = 0; plane < meta->n_planes; plane++) {
+    gint stride = meta->stride[plane];
+    gsize row;
+    gint rows;
+
+    if (GST_VIDEO_FORMAT_INFO_IS_TILED (info.finfo)) {
+      row = get_tiled_size (info.finfo, plane, stride);
+      rows = 1;
+      stride = 0;
+    } else {
+      measure_plane (&info, plane, &row, &rows);
+      if (!can_pack (&info))
+        row = ABS ((gint64) stride);
+    }
+    if (!has_rows (size, meta->offset[plane], stride, row,
+            one_field ? (rows + 1) / 2 : rows))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+are_apart (const gsize *offsets, guint planes, gsize plane)
+{
+  for (guint i = 0; i < planes; i++) {
+    for (guint j = 0; j < i; j++) {
+      gsize distance = offsets[i] > offsets[j] ? offsets[i] - offsets[j]
+                                               : offsets[j] - offsets[i];
+      if (distance < plane)
+        return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+gboolean
+gst_zero_buffer_format_has_samples (const GstAudioInfo *info, guint64 samples,
+    const gsize *offsets, guint planes, GstBuffer *buffer)
+{
+  gsize size = gst_buffer_get_size (buffer);
+  guint channels = GST_AUDIO_INFO_CHANNELS (info);
+  guint sample = GST_AUDIO_INFO_BPF (info) / channels;
+
+  if (samples > size / GST_AUDIO_INFO_BPF (info))
+    return FALSE;
+  if (!offsets)
+    return TRUE;
+  if (GST_AUDIO_INFO_LAYOUT (info) != GST_AUDIO_LAYOUT_NON_INTERLEAVED ||
+      planes != channels || !are_apart (offsets, planes, samples * sample))
+    return FALSE;
+  for (guint i = 0; i < planes; i++) {
+    if (offsets[i] > size || samples * sample > size - offsets[i])
+      return FALSE;
+  }
+  return TRUE;
 }

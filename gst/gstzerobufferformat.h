@@ -57,6 +57,20 @@ void gst_zero_buffer_format_add_metas (
 GstBuffer *gst_zero_buffer_format_unpack (
     const GstZeroBufferFormat *format, GstBuffer *buffer);
 
+/* Whether @buffer is laid out in another way than its caps say, as its
+ * GstVideoMeta tells. */
+gboolean gst_zero_buffer_format_needs_meta (
+    const GstZeroBufferFormat *format, GstBuffer *buffer);
+
+/* Whether the planes that @meta describes lie within @buffer. */
+gboolean gst_zero_buffer_format_has_planes (
+    const GstVideoMeta *meta, GstBuffer *buffer);
+
+/* Whether @samples lie within @buffer, at @offsets for each channel if they are
+ * not NULL, and without overlap. */
+gboolean gst_zero_buffer_format_has_samples (const GstAudioInfo *info,
+    guint64 samples, const gsize *offsets, guint planes, GstBuffer *buffer);
+
 G_END_DECLS
 
 #endif

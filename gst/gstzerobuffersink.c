@@ -42,12 +42,18 @@
 
 #include "gstzerobuffersink.h"
 
+#include <gst/video/video.h>
 #include <string.h>
 #include <zerobuffer.h>
 
+#include "gstzerobufferclock.h"
 #include "gstzerobuffererror.h"
+#include "gstzerobufferevents.h"
 #include "gstzerobufferformat.h"
 #include "gstzerobuffermetadata.h"
+#include "gstzerobuffermetas.h"
+#include "gstzerobuffernotice.h"
+#include "gstzerobufferrecord.h"
 #include "gstzerobufferstats.h"
 
 GST_DEBUG_CATEGORY_STATIC (zerobuffersink_debug);
@@ -60,6 +66,18 @@ GST_DEBUG_CATEGORY_STATIC (zerobuffersink_debug);
  * at again. */
 #define CONNECT_INTERVAL (100 * GST_MSECOND)
 
+/* What this end knows beyond protocol 1.0. */
+#define FEATURES (ZB_FEATURES_DEFAULT | ZB_FEATURE_MEDIA | ZB_FEATURE_KEYUNIT)
+
+/* A ring that holds fewer records than this as large as the largest so far is
+ * to grow, and then to hold so many. */
+#define RING_RECORDS_MIN 3
+#define RING_RECORDS 4
+
+/* How long a reader may take to make a larger ring while wait-for-reader is
+ * FALSE. */
+#define GROW_PATIENCE (500 * GST_MSECOND)
+
 enum {
   PROP_0,
   PROP_BUFFER_NAME,
@@ -71,17 +89,34 @@ struct _GstZeroBufferSink {
   GstBaseSink parent;
 
   /* Guarded by the OBJECT_LOCK: properties, the pointer to what exists between
-   * start and stop, and counters. */
+   * start and stop, counters, and what other threads bring. */
   gchar *buffer_name;
   gboolean wait_for_reader;
   ZbWriter *writer;
-  guint64 sessions; /* readers so far */
-  guint64 dropped;  /* buffers that came while there was no reader */
+  guint64 sessions;         /* readers so far */
+  guint64 dropped;          /* buffers that no reader got */
+  GQueue events;            /* to be sent, in this order */
+  GstZeroBufferClock clock; /* latencies: of what comes to the sink */
+  gboolean clock_changed;   /* since the reader was told */
 
-  /* Of the streaming thread. */
-  GstCaps *caps;         /* of the buffers that come */
-  GstCaps *session_caps; /* those that the reader was told */
+  /* Guarded by the PREROLL_LOCK, mostly of the streaming thread. */
+  gboolean waiting; /* it let go of the lock to wait with the writer */
+  GstCaps *caps;    /* of the buffers that come */
   GstZeroBufferFormat format;
+  GByteArray *bytes; /* of the record that is being made */
+  GstZeroBufferBaseTime base_time;
+
+  /* What the reader of this session, or the last one, knows. */
+  guint64 peer_pid;
+  GstCaps *session_caps;
+  gsize largest; /* record that was looked at for growing */
+  guint64 key_unit_requests;
+  GstClockTime grow_since; /* when it was asked for a larger ring, or NONE */
+
+  gboolean started;  /* some event or buffer was sent, or dropped */
+  gboolean sent;     /* some buffer was sent */
+  gboolean missed;   /* something that it will not get, just before */
+  gboolean need_key; /* what comes next must be decodable alone */
 };
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
@@ -99,6 +134,8 @@ gst_zero_buffer_sink_init (GstZeroBufferSink *self)
   GstBaseSink *sink = GST_BASE_SINK (self);
 
   self->wait_for_reader = DEFAULT_WAIT_FOR_READER;
+  self->bytes = g_byte_array_new ();
+  g_queue_init (&self->events);
   gst_base_sink_set_sync (sink, DEFAULT_SYNC);
   gst_base_sink_set_last_sample_enabled (sink, FALSE);
 }
@@ -109,6 +146,7 @@ gst_zero_buffer_sink_finalize (GObject *object)
   GstZeroBufferSink *self = GST_ZERO_BUFFER_SINK (object);
 
   g_free (self->buffer_name);
+  g_byte_array_unref (self->bytes);
   G_OBJECT_CLASS (gst_zero_buffer_sink_parent_class)->finalize (object);
 }
 
@@ -208,7 +246,7 @@ gst_zero_buffer_sink_start (GstBaseSink *sink)
   GST_OBJECT_LOCK (self);
   name = g_strdup (self->buffer_name);
   GST_OBJECT_UNLOCK (self);
-  result = zb_writer_new (name, 0, &writer, &error);
+  result = zb_writer_new (name, FEATURES, &writer, &error);
   g_free (name);
   if (result != ZB_OK) {
     gst_zero_buffer_post_error (
@@ -217,7 +255,16 @@ gst_zero_buffer_sink_start (GstBaseSink *sink)
   }
 
   gst_zero_buffer_format_set_caps (&self->format, NULL);
+  self->waiting = FALSE;
+  self->started = FALSE;
+  self->sent = FALSE;
+  self->missed = FALSE;
+  self->need_key = FALSE;
+  self->grow_since = GST_CLOCK_TIME_NONE;
   GST_OBJECT_LOCK (self);
+  self->clock.live = FALSE;
+  self->clock.min_latency = 0;
+  self->clock.max_latency = GST_CLOCK_TIME_NONE;
   self->sessions = 0;
   self->dropped = 0;
   self->writer = writer;
@@ -225,17 +272,23 @@ gst_zero_buffer_sink_start (GstBaseSink *sink)
   return TRUE;
 }
 
+static void tell_disconnected (GstZeroBufferSink *self, const gchar *cause);
+
 static gboolean
 gst_zero_buffer_sink_stop (GstBaseSink *sink)
 {
   GstZeroBufferSink *self = GST_ZERO_BUFFER_SINK (sink);
+  gboolean connected = zb_writer_is_connected (self->writer);
   ZbWriter *writer;
 
   GST_OBJECT_LOCK (self);
   writer = g_steal_pointer (&self->writer);
+  g_queue_clear_full (&self->events, (GDestroyNotify) gst_event_unref);
   GST_OBJECT_UNLOCK (self);
 
   zb_writer_free (writer);
+  if (connected)
+    tell_disconnected (self, GST_ZERO_BUFFER_CAUSE_STOPPED);
   gst_clear_caps (&self->caps);
   gst_clear_caps (&self->session_caps);
   return TRUE;
@@ -276,14 +329,28 @@ gst_zero_buffer_sink_unlock_stop (GstBaseSink *sink)
 
 /* Goes on if nothing has changed, and waits here while paused. */
 static GstFlowReturn
-after_wake_up (GstZeroBufferSink *self, GstBuffer *buffer)
+after_wake_up (GstZeroBufferSink *self, GstMiniObject *item)
 {
   GstBaseSink *sink = GST_BASE_SINK (self);
 
   zb_writer_set_interrupted (self->writer, FALSE);
   if (sink->flushing)
     return GST_FLOW_FLUSHING;
-  return gst_base_sink_do_preroll (sink, GST_MINI_OBJECT_CAST (buffer));
+  return gst_base_sink_do_preroll (sink, item);
+}
+
+static void
+begin_wait (GstZeroBufferSink *self)
+{
+  self->waiting = TRUE;
+  GST_BASE_SINK_PREROLL_UNLOCK (self);
+}
+
+static void
+end_wait (GstZeroBufferSink *self)
+{
+  GST_BASE_SINK_PREROLL_LOCK (self);
+  self->waiting = FALSE;
 }
 
 static ZbResult
@@ -291,22 +358,56 @@ wait_for_reader (GstZeroBufferSink *self, ZbError *error)
 {
   ZbResult result;
 
-  GST_BASE_SINK_PREROLL_UNLOCK (self);
+  begin_wait (self);
   result = zb_writer_connect (self->writer, CONNECT_INTERVAL, error);
-  GST_BASE_SINK_PREROLL_LOCK (self);
+  end_wait (self);
   return result;
 }
 
 static ZbResult
-wait_for_room (
-    GstZeroBufferSink *self, gsize size, gpointer *place, ZbError *error)
+reserve (GstZeroBufferSink *self, gsize size, gboolean wait, gpointer *place,
+    ZbError *error)
 {
-  ZbResult result;
+  ZbResult result = zb_writer_reserve (self->writer, size, 0, place, error);
 
-  GST_BASE_SINK_PREROLL_UNLOCK (self);
+  if (result != ZB_TIMEOUT || !wait)
+    return result;
+  begin_wait (self);
   result = zb_writer_reserve (self->writer, size, ZB_FOREVER, place, error);
-  GST_BASE_SINK_PREROLL_LOCK (self);
+  end_wait (self);
   return result;
+}
+
+/* ---- what the application is told ---- */
+
+static gchar *
+dup_buffer_name (GstZeroBufferSink *self)
+{
+  gchar *name;
+
+  GST_OBJECT_LOCK (self);
+  name = g_strdup (self->buffer_name);
+  GST_OBJECT_UNLOCK (self);
+  return name;
+}
+
+static void
+tell_disconnected (GstZeroBufferSink *self, const gchar *cause)
+{
+  gchar *name = dup_buffer_name (self);
+
+  gst_zero_buffer_notice_disconnected (
+      GST_ELEMENT (self), name, self->peer_pid, cause);
+  g_free (name);
+}
+
+static void
+tell_connected (GstZeroBufferSink *self)
+{
+  gchar *name = dup_buffer_name (self);
+
+  gst_zero_buffer_notice_connected (GST_ELEMENT (self), name, self->peer_pid);
+  g_free (name);
 }
 
 /* ---- sessions ---- */
@@ -368,33 +469,109 @@ write_metadata (GstZeroBufferSink *self, ZbError *error)
   return result;
 }
 
-static ZbResult
-begin_session (GstZeroBufferSink *self, ZbError *error)
+static gboolean
+has_records (GstZeroBufferSink *self)
 {
+  return (zb_writer_get_features (self->writer) & ZB_FEATURE_MEDIA) != 0;
+}
+
+/* A reader that has been asked for a larger ring is there, and busy. */
+static gboolean
+is_growing (GstZeroBufferSink *self)
+{
+  return GST_CLOCK_TIME_IS_VALID (self->grow_since) &&
+         gst_util_get_timestamp () - self->grow_since < GROW_PATIENCE;
+}
+
+static gboolean
+append_event (GstPad *pad, GstEvent **event, gpointer user_data)
+{
+  GQueue *events = user_data;
+
+  if (GST_EVENT_TYPE (*event) != GST_EVENT_EOS &&
+      gst_zero_buffer_event_is_carried (*event))
+    g_queue_push_tail (events, gst_event_ref (*event));
+  return TRUE;
+}
+
+/* The first reader gets all events as they came.  A later one gets those that
+ * last, and then of those that came since the ones that do not. */
+static void
+prepare_events (GstZeroBufferSink *self)
+{
+  GQueue events = G_QUEUE_INIT;
+  GstEvent *event;
+
+  if (!self->started)
+    return;
+  gst_pad_sticky_events_foreach (
+      GST_BASE_SINK_PAD (self), append_event, &events);
+  GST_OBJECT_LOCK (self);
+  while ((event = g_queue_pop_head (&self->events))) {
+    /* The last one may not have got to the pad yet. */
+    if (GST_EVENT_IS_STICKY (event) &&
+        (!g_queue_is_empty (&self->events) || g_queue_find (&events, event)))
+      gst_event_unref (event);
+    else
+      g_queue_push_tail (&events, event);
+  }
+  self->events = events;
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* To be sent before anything else, with what is asked of the stream. */
+static void
+prepare_session (GstZeroBufferSink *self)
+{
+  ZbStats stats;
+
+  zb_writer_get_stats (self->writer, &stats);
+  self->peer_pid = stats.peer_pid;
+  self->key_unit_requests = 0;
+  self->largest = 0;
+  self->grow_since = GST_CLOCK_TIME_NONE;
+  gst_caps_replace (&self->session_caps, self->caps);
+  prepare_events (self);
+  self->need_key = self->missed;
+  GST_OBJECT_LOCK (self);
+  self->clock_changed = TRUE;
+  self->sessions++;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static ZbResult
+begin_session (GstZeroBufferSink *self, gboolean wait, ZbError *error)
+{
+  guint64 before = self->peer_pid;
+  gboolean grown = GST_CLOCK_TIME_IS_VALID (self->grow_since);
   ZbResult result;
 
   result = zb_writer_connect (self->writer, 0, error);
   /* Denied is for good only if it stays so: waiting finds out. */
-  if ((result == ZB_NOT_READY || result == ZB_PERMISSION) &&
-      is_waiting_for_reader (self))
+  if ((result == ZB_NOT_READY || result == ZB_PERMISSION) && wait &&
+      (is_waiting_for_reader (self) || is_growing (self)))
     result = wait_for_reader (self, error);
   if (result != ZB_OK)
     return result;
-  gst_caps_replace (&self->session_caps, self->caps);
-  GST_OBJECT_LOCK (self);
-  self->sessions++;
-  GST_OBJECT_UNLOCK (self);
-  GST_INFO_OBJECT (self, "Connected to a reader");
+
+  prepare_session (self);
+  if (!grown || before != self->peer_pid) {
+    begin_wait (self);
+    tell_connected (self);
+    end_wait (self);
+  }
   return write_metadata (self, error);
 }
 
 static void
-end_session (GstZeroBufferSink *self, const gchar *why)
+end_session (GstZeroBufferSink *self, const gchar *cause)
 {
   if (!zb_writer_is_connected (self->writer))
     return;
-  GST_INFO_OBJECT (self, "Disconnecting: %s", why);
   zb_writer_disconnect (self->writer);
+  begin_wait (self);
+  tell_disconnected (self, cause);
+  end_wait (self);
 }
 
 static gboolean
@@ -405,7 +582,7 @@ is_caps_changed (GstZeroBufferSink *self)
   return !gst_caps_is_equal (self->caps, self->session_caps);
 }
 
-/* The reader was told the caps once and cannot be told again. */
+/* A reader of protocol 1.0 was told the caps once and cannot be told again. */
 static ZbResult
 check_session (GstZeroBufferSink *self, ZbError *error)
 {
@@ -421,33 +598,20 @@ check_session (GstZeroBufferSink *self, ZbError *error)
   error->os_error = 0;
   g_snprintf (error->message, sizeof error->message,
       "The caps changed from \"%s\" to \"%s\", but the metadata, by which the "
-      "reader knows them, is write-once. Convert to constant caps before "
-      "zerobuffersink, or start both sides again.",
+      "reader, which speaks protocol 1.0, knows them, is write-once. Convert "
+      "to "
+      "constant caps before zerobuffersink, or start both sides again.",
       before, now);
   g_free (before);
   g_free (now);
   return ZB_METADATA_SET;
 }
 
-/* ---- frames ---- */
+/* ---- plain frames, for a reader of protocol 1.0 ---- */
 
 static ZbResult
-write_buffer (GstZeroBufferSink *self, GstBuffer *buffer, ZbError *error)
+fail_buffer (GstBuffer *buffer, gsize size, ZbError *error)
 {
-  gsize size = gst_zero_buffer_format_get_size (&self->format, buffer);
-  ZbResult result;
-  gpointer place;
-
-  result = zb_writer_reserve (self->writer, size, 0, &place, error);
-  if (result == ZB_TIMEOUT)
-    result = wait_for_room (self, size, &place, error);
-  if (result != ZB_OK)
-    return result;
-  if (gst_zero_buffer_format_write (&self->format, buffer, place, size)) {
-    zb_writer_publish (self->writer);
-    return ZB_OK;
-  }
-  zb_writer_drop (self->writer);
   error->result = ZB_INVALID;
   error->os_error = 0;
   g_snprintf (error->message, sizeof error->message,
@@ -458,64 +622,380 @@ write_buffer (GstZeroBufferSink *self, GstBuffer *buffer, ZbError *error)
 }
 
 static ZbResult
-send_buffer (GstZeroBufferSink *self, GstBuffer *buffer, ZbError *error)
+write_frame (GstZeroBufferSink *self, GstBuffer *buffer, ZbError *error)
 {
+  gsize size = gst_zero_buffer_format_get_size (&self->format, buffer);
   ZbResult result;
+  gpointer place;
 
-  if (zb_writer_is_connected (self->writer))
-    result = check_session (self, error);
-  else
-    result = begin_session (self, error);
-  return result == ZB_OK ? write_buffer (self, buffer, error) : result;
+  if (size == 0) {
+    GST_DEBUG_OBJECT (self, "No frame for %" GST_PTR_FORMAT, buffer);
+    return ZB_OK;
+  }
+  if ((result = check_session (self, error)) != ZB_OK ||
+      (result = reserve (self, size, TRUE, &place, error)) != ZB_OK)
+    return result;
+  if (gst_zero_buffer_format_write (&self->format, buffer, place, size)) {
+    zb_writer_publish (self->writer);
+    return ZB_OK;
+  }
+  zb_writer_drop (self->writer);
+  return fail_buffer (buffer, size, error);
 }
 
-static const gchar *
-get_hint (const ZbError *error)
+/* ---- media records ---- */
+
+/* Asks for a larger ring where this one holds too few records of @size.  TRUE
+ * if that ended the session, to be gone on with in the next. */
+static gboolean
+grow (GstZeroBufferSink *self, gsize size)
 {
-  if (error->result == ZB_TOO_LARGE)
-    return "With zerobuffersrc, set its property payload-size or "
-           "metadata-size.";
-  return NULL;
+  guint64 frame = (guint64) size + 16;
+  ZbStats stats;
+  ZbError error;
+
+  if (size <= self->largest)
+    return FALSE;
+  self->largest = size;
+  zb_writer_get_stats (self->writer, &stats);
+  if (frame <= stats.ring_size / RING_RECORDS_MIN ||
+      frame > G_MAXUINT64 / RING_RECORDS)
+    return FALSE;
+  if (zb_writer_grow (self->writer, RING_RECORDS * frame, &error) != ZB_OK) {
+    GST_DEBUG_OBJECT (self, "%s", error.message);
+    return FALSE;
+  }
+  GST_INFO_OBJECT (self,
+      "Records of %" G_GSIZE_FORMAT " bytes: asked for a larger ring", size);
+  self->grow_since = gst_util_get_timestamp ();
+  return TRUE;
+}
+
+/* Finds the place of a record, whose data are to be written to *data. */
+static ZbResult
+begin_record (GstZeroBufferSink *self, const GstZeroBufferRecord *record,
+    const guint8 *extra, gboolean wait, guint8 **data, ZbError *error)
+{
+  gsize size = gst_zero_buffer_record_get_size (record);
+  ZbResult result;
+  gpointer place;
+
+  if (grow (self, size)) {
+    error->result = ZB_GROW;
+    return ZB_GROW;
+  }
+  result = reserve (self, size, wait, &place, error);
+  if (result == ZB_OK)
+    *data = gst_zero_buffer_record_write (record, place, extra);
+  return result;
+}
+
+/* A record whose data are self->bytes. */
+static ZbResult
+write_bytes (GstZeroBufferSink *self, GstZeroBufferRecordKind kind,
+    guint32 flags, gboolean wait, ZbError *error)
+{
+  const GstZeroBufferRecord record = { .kind = kind,
+    .flags = flags,
+    .data_size = self->bytes->len,
+    .pts = GST_CLOCK_TIME_NONE,
+    .dts = GST_CLOCK_TIME_NONE,
+    .duration = GST_CLOCK_TIME_NONE };
+  ZbResult result;
+  guint8 *data;
+
+  result = begin_record (self, &record, NULL, wait, &data, error);
+  if (result != ZB_OK)
+    return result;
+  memcpy (data, self->bytes->data, self->bytes->len);
+  zb_writer_publish (self->writer);
+  return ZB_OK;
+}
+
+static ZbResult
+write_event (
+    GstZeroBufferSink *self, GstEvent *event, gboolean wait, ZbError *error)
+{
+  GST_LOG_OBJECT (self, "Sending %" GST_PTR_FORMAT, event);
+  g_byte_array_set_size (self->bytes, 0);
+  gst_zero_buffer_event_write (event, self->bytes);
+  return write_bytes (self, GST_ZERO_BUFFER_RECORD_EVENT, 0, wait, error);
+}
+
+static ZbResult
+write_buffer (GstZeroBufferSink *self, GstBuffer *buffer, ZbError *error)
+{
+  GstZeroBufferRecord record = { .kind = GST_ZERO_BUFFER_RECORD_BUFFER,
+    .flags = GST_BUFFER_FLAGS (buffer) & GST_ZERO_BUFFER_RECORD_FLAGS,
+    .data_size = gst_buffer_get_size (buffer),
+    .pts = GST_BUFFER_PTS (buffer),
+    .dts = GST_BUFFER_DTS (buffer),
+    .duration = GST_BUFFER_DURATION (buffer) };
+  ZbResult result;
+  guint8 *data;
+
+  if (self->missed)
+    record.flags |= GST_BUFFER_FLAG_DISCONT;
+  g_byte_array_set_size (self->bytes, 0);
+  gst_zero_buffer_metas_write (buffer, self->bytes);
+  record.extra_size = self->bytes->len;
+  result = begin_record (self, &record, self->bytes->data, TRUE, &data, error);
+  if (result != ZB_OK)
+    return result;
+  if (gst_buffer_extract (buffer, 0, data, record.data_size) !=
+      record.data_size) {
+    zb_writer_drop (self->writer);
+    return fail_buffer (buffer, record.data_size, error);
+  }
+  zb_writer_publish (self->writer);
+  self->sent = TRUE;
+  self->missed = FALSE;
+  return ZB_OK;
+}
+
+/* ---- what goes with the stream ---- */
+
+/* TRUE if the reader is to be told of *clock (again). */
+static gboolean
+update_clock (GstZeroBufferSink *self, GstZeroBufferClock *clock)
+{
+  gint64 base =
+      gst_zero_buffer_base_time_get (&self->base_time, GST_ELEMENT (self));
+  gboolean changed;
+
+  GST_OBJECT_LOCK (self);
+  changed = self->clock_changed || base != self->clock.base_time;
+  self->clock.base_time = base;
+  self->clock_changed = FALSE;
+  *clock = self->clock;
+  GST_OBJECT_UNLOCK (self);
+  return changed;
 }
 
 static void
-drop_buffer (GstZeroBufferSink *self, const ZbError *error)
+forget_clock (GstZeroBufferSink *self)
 {
-  GST_LOG_OBJECT (self, "Dropping a buffer: %s", error->message);
+  GST_OBJECT_LOCK (self);
+  self->clock_changed = TRUE;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static ZbResult
+send_clock (GstZeroBufferSink *self, gboolean wait, ZbError *error)
+{
+  GstZeroBufferClock clock;
+  ZbResult result;
+
+  if (!update_clock (self, &clock))
+    return ZB_OK;
+  GST_DEBUG_OBJECT (self,
+      "Base time is %" GST_STIME_FORMAT ", live %d, latency %" GST_TIME_FORMAT,
+      GST_STIME_ARGS (clock.base_time), clock.live,
+      GST_TIME_ARGS (clock.min_latency));
+  g_byte_array_set_size (self->bytes, 0);
+  gst_zero_buffer_clock_write (&clock, self->bytes);
+  result = write_bytes (self, GST_ZERO_BUFFER_RECORD_CLOCK,
+      clock.live ? GST_ZERO_BUFFER_CLOCK_FLAG_LIVE : 0, wait, error);
+  if (result != ZB_OK)
+    forget_clock (self);
+  return result;
+}
+
+static GstEvent *
+peek_event (GstZeroBufferSink *self)
+{
+  GstEvent *event;
+
+  GST_OBJECT_LOCK (self);
+  event = g_queue_peek_head (&self->events);
+  if (event)
+    gst_event_ref (event);
+  GST_OBJECT_UNLOCK (self);
+  return event;
+}
+
+/* Unless the queue was emptied meanwhile. */
+static void
+pop_event (GstZeroBufferSink *self, GstEvent *event)
+{
+  GST_OBJECT_LOCK (self);
+  if (g_queue_peek_head (&self->events) == event)
+    gst_event_unref (g_queue_pop_head (&self->events));
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+queue_event (GstZeroBufferSink *self, GstEvent *event)
+{
+  GST_OBJECT_LOCK (self);
+  g_queue_push_tail (&self->events, gst_event_ref (event));
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+clear_events (GstZeroBufferSink *self)
+{
+  GST_OBJECT_LOCK (self);
+  g_queue_clear_full (&self->events, (GDestroyNotify) gst_event_unref);
+  GST_OBJECT_UNLOCK (self);
+}
+
+static ZbResult
+send_events (GstZeroBufferSink *self, gboolean wait, ZbError *error)
+{
+  ZbResult result = ZB_OK;
+  GstEvent *event;
+
+  while (result == ZB_OK && (event = peek_event (self))) {
+    result = write_event (self, event, wait, error);
+    if (result == ZB_OK) {
+      pop_event (self, event);
+      self->started = TRUE;
+    }
+    gst_event_unref (event);
+  }
+  return result;
+}
+
+static void
+request_key_unit (GstZeroBufferSink *self)
+{
+  gst_pad_push_event (GST_BASE_SINK_PAD (self),
+      gst_video_event_new_upstream_force_key_unit (
+          GST_CLOCK_TIME_NONE, TRUE, self->key_unit_requests));
+}
+
+static void
+pass_on_key_unit_requests (GstZeroBufferSink *self)
+{
+  guint64 requests = zb_writer_get_key_unit_requests (self->writer);
+
+  if (requests == self->key_unit_requests)
+    return;
+  GST_DEBUG_OBJECT (self, "The reader asks for a key unit");
+  self->key_unit_requests = requests;
+  request_key_unit (self);
+}
+
+static void
+count_dropped (GstZeroBufferSink *self)
+{
+  self->missed = TRUE;
   GST_OBJECT_LOCK (self);
   self->dropped++;
   GST_OBJECT_UNLOCK (self);
 }
 
-static GstFlowReturn
-gst_zero_buffer_sink_render (GstBaseSink *sink, GstBuffer *buffer)
+static ZbResult
+send_buffer (GstZeroBufferSink *self, GstBuffer *buffer, ZbError *error)
 {
-  GstZeroBufferSink *self = GST_ZERO_BUFFER_SINK (sink);
+  if (!has_records (self))
+    return write_frame (self, buffer, error);
+  pass_on_key_unit_requests (self);
+  if (self->need_key &&
+      GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT)) {
+    GST_LOG_OBJECT (self, "Not before a key unit: %" GST_PTR_FORMAT, buffer);
+    count_dropped (self);
+    return ZB_OK;
+  }
+  /* A header alone is no key unit yet. */
+  if (!GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_HEADER))
+    self->need_key = FALSE;
+  return write_buffer (self, buffer, error);
+}
+
+/* Sends what is due, and @item, if it is a buffer.  (Events are queued.) */
+static ZbResult
+send_item (
+    GstZeroBufferSink *self, GstMiniObject *item, gboolean wait, ZbError *error)
+{
+  ZbResult result = ZB_OK;
+
+  if (!zb_writer_is_connected (self->writer)) {
+    result = begin_session (self, wait, error);
+    if (result == ZB_OK && self->need_key)
+      request_key_unit (self);
+  }
+  if (result == ZB_OK && !has_records (self))
+    clear_events (self);
+  else if (result == ZB_OK &&
+           (result = send_clock (self, wait, error)) == ZB_OK)
+    result = send_events (self, wait, error);
+  if (result == ZB_OK && GST_IS_BUFFER (item))
+    result = send_buffer (self, GST_BUFFER_CAST (item), error);
+  return result;
+}
+
+/* ---- from upstream ---- */
+
+static const gchar *
+get_hint (const ZbError *error)
+{
+  if (error->result == ZB_TOO_LARGE)
+    return "With zerobuffersrc, set its property payload-size, "
+           "max-payload-size or metadata-size.";
+  return NULL;
+}
+
+/* Nobody is there: a buffer goes by, and so do events that do not last. */
+static void
+let_go (GstZeroBufferSink *self, GstMiniObject *item, const ZbError *error)
+{
+  GST_LOG_OBJECT (self, "Dropping: %s", error->message);
+  self->started = TRUE;
+  self->grow_since = GST_CLOCK_TIME_NONE;
+  clear_events (self);
+  if (GST_IS_BUFFER (item))
+    count_dropped (self);
+}
+
+static void
+lose_reader (GstZeroBufferSink *self, const ZbError *error)
+{
+  GST_INFO_OBJECT (self, "%s", error->message);
+  self->missed = self->missed || self->sent;
+  end_session (self, error->result == ZB_PEER_CRASHED
+                         ? GST_ZERO_BUFFER_CAUSE_CRASHED
+                         : GST_ZERO_BUFFER_CAUSE_LEFT);
+}
+
+static gboolean
+is_eos (GstMiniObject *item)
+{
+  return GST_IS_EVENT (item) &&
+         GST_EVENT_TYPE (GST_EVENT_CAST (item)) == GST_EVENT_EOS;
+}
+
+/* With the PREROLL_LOCK, after preroll; goes on until @item is sent, or need
+ * not be, or cannot be. */
+static GstFlowReturn
+deliver (GstZeroBufferSink *self, GstMiniObject *item)
+{
   GstFlowReturn flow;
   ZbError error;
 
-  if (gst_zero_buffer_format_get_size (&self->format, buffer) == 0) {
-    GST_DEBUG_OBJECT (self, "No frame for %" GST_PTR_FORMAT, buffer);
-    return GST_FLOW_OK;
-  }
   for (;;) {
-    switch (send_buffer (self, buffer, &error)) {
+    switch (send_item (self, item, TRUE, &error)) {
       case ZB_OK:
         return GST_FLOW_OK;
       case ZB_INTERRUPTED:
-        if ((flow = after_wake_up (self, buffer)) != GST_FLOW_OK)
+        if ((flow = after_wake_up (self, item)) != GST_FLOW_OK)
           return flow;
         break;
       case ZB_PEER_LEFT:
       case ZB_PEER_CRASHED:
-        end_session (self, error.message);
+        lose_reader (self, &error);
+        if (is_eos (item))
+          return GST_FLOW_OK;
+        break;
+      case ZB_GROW:
         break;
       case ZB_NOT_READY:
-        if (is_waiting_for_reader (self)) {
+        if (is_waiting_for_reader (self) || is_growing (self)) {
           GST_LOG_OBJECT (self, "%s", error.message);
           break;
         }
-        drop_buffer (self, &error);
+        let_go (self, item, &error);
         return GST_FLOW_OK;
       default:
         gst_zero_buffer_post_error (self, &error, get_hint (&error));
@@ -524,19 +1004,144 @@ gst_zero_buffer_sink_render (GstBaseSink *sink, GstBuffer *buffer)
   }
 }
 
-/* In protocol 1.0, leaving is all that tells the reader of the end. */
+static GstFlowReturn
+gst_zero_buffer_sink_render (GstBaseSink *sink, GstBuffer *buffer)
+{
+  return deliver (GST_ZERO_BUFFER_SINK (sink), GST_MINI_OBJECT_CAST (buffer));
+}
+
+/* For the end of the stream, and gaps: they take their time as buffers do.  In
+ * protocol 1.0 leaving is all that tells the reader of the end. */
+static GstFlowReturn
+gst_zero_buffer_sink_wait_event (GstBaseSink *sink, GstEvent *event)
+{
+  GstZeroBufferSink *self = GST_ZERO_BUFFER_SINK (sink);
+  GstFlowReturn flow;
+
+  flow = GST_BASE_SINK_CLASS (gst_zero_buffer_sink_parent_class)
+             ->wait_event (sink, event);
+  if (flow != GST_FLOW_OK)
+    return flow;
+  /* The end is nothing to wait for a reader with. */
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS &&
+      !zb_writer_is_connected (self->writer))
+    return GST_FLOW_OK;
+  queue_event (self, event);
+  flow = deliver (self, GST_MINI_OBJECT_CAST (event));
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS && !has_records (self))
+    end_session (self, GST_ZERO_BUFFER_CAUSE_EOS);
+  return flow;
+}
+
+/* With the PREROLL_LOCK: sends what is queued, @event at its end, if there is a
+ * reader and no other thread is at it; else it goes with the next buffer.  One
+ * that is out of band, or comes before preroll, is nothing to wait with. */
+static void
+send_queued (GstZeroBufferSink *self, GstEvent *event)
+{
+  GstBaseSink *sink = GST_BASE_SINK (self);
+  ZbError error;
+
+  if (self->waiting || sink->flushing || !zb_writer_is_connected (self->writer))
+    return;
+  if (sink->need_preroll || !GST_EVENT_IS_SERIALIZED (event))
+    send_item (self, GST_MINI_OBJECT_CAST (event), FALSE, &error);
+  else
+    deliver (self, GST_MINI_OBJECT_CAST (event));
+}
+
+/* The base class has the lock while it is at what comes in order. */
+static gboolean
+comes_with_lock (GstEvent *event)
+{
+  return GST_EVENT_IS_SERIALIZED (event) &&
+         GST_EVENT_TYPE (event) != GST_EVENT_FLUSH_STOP;
+}
+
+/* What was to come before a flush is not to come any more, but for what says
+ * what the stream is. */
+static void
+flush_events (GstZeroBufferSink *self)
+{
+  GQueue kept = G_QUEUE_INIT;
+  GstEvent *event;
+
+  GST_OBJECT_LOCK (self);
+  while ((event = g_queue_pop_head (&self->events))) {
+    if (GST_EVENT_IS_STICKY (event) &&
+        GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT &&
+        GST_EVENT_TYPE (event) != GST_EVENT_EOS)
+      g_queue_push_tail (&kept, event);
+    else
+      gst_event_unref (event);
+  }
+  self->events = kept;
+  GST_OBJECT_UNLOCK (self);
+}
+
 static gboolean
 gst_zero_buffer_sink_event (GstBaseSink *sink, GstEvent *event)
 {
-  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
-    end_session (GST_ZERO_BUFFER_SINK (sink), "end of stream");
+  GstZeroBufferSink *self = GST_ZERO_BUFFER_SINK (sink);
+  GstEventType type = GST_EVENT_TYPE (event);
+  gboolean carried = gst_zero_buffer_event_is_carried (event) &&
+                     type != GST_EVENT_GAP && type != GST_EVENT_EOS;
+  gboolean result;
+
+  gst_event_ref (event);
+  result = GST_BASE_SINK_CLASS (gst_zero_buffer_sink_parent_class)
+               ->event (sink, event);
+  if (type == GST_EVENT_FLUSH_STOP)
+    flush_events (self);
+  if (carried && result) {
+    queue_event (self, event);
+    if (comes_with_lock (event)) {
+      send_queued (self, event);
+    } else {
+      GST_BASE_SINK_PREROLL_LOCK (sink);
+      send_queued (self, event);
+      GST_BASE_SINK_PREROLL_UNLOCK (sink);
+    }
+  }
+  gst_event_unref (event);
+  return result;
+}
+
+/* The pipeline asks for it when it starts to play, and when it changes. */
+static void
+take_note_of_latency (GstZeroBufferSink *self)
+{
+  GstQuery *query = gst_query_new_latency ();
+  GstClockTime min, max;
+  gboolean live;
+
+  if (gst_pad_peer_query (GST_BASE_SINK_PAD (self), query)) {
+    gst_query_parse_latency (query, &live, &min, &max);
+    GST_OBJECT_LOCK (self);
+    self->clock_changed = self->clock_changed || self->clock.live != live ||
+                          self->clock.min_latency != min ||
+                          self->clock.max_latency != max;
+    self->clock.live = live;
+    self->clock.min_latency = min;
+    self->clock.max_latency = max;
+    GST_OBJECT_UNLOCK (self);
+  }
+  gst_query_unref (query);
+}
+
+static gboolean
+gst_zero_buffer_sink_query (GstBaseSink *sink, GstQuery *query)
+{
+  if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
+    take_note_of_latency (GST_ZERO_BUFFER_SINK (sink));
   return GST_BASE_SINK_CLASS (gst_zero_buffer_sink_parent_class)
-      ->event (sink, event);
+      ->query (sink, query);
 }
 
 /* ---- class ---- */
 
-/* Rows are packed on the way, so whatever strides upstream likes will do. */
+/* Whatever strides upstream likes will do: they go along, or rows are packed on
+ * the way. */
 static gboolean
 gst_zero_buffer_sink_propose_allocation (GstBaseSink *sink, GstQuery *query)
 {
@@ -583,7 +1188,8 @@ install_properties (GObjectClass *klass)
    *   and at most so far
    * * `peer-pid`: the reader's process; 0 = none
    * * `sessions`: readers so far
-   * * `dropped`: buffers that came while there was no reader
+   * * `dropped`: buffers that came while there was no reader, or that a new
+   *   reader could not have decoded
    */
   g_object_class_install_property (klass, PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics", "Counters since the start",
@@ -604,6 +1210,7 @@ gst_zero_buffer_sink_class_init (GstZeroBufferSinkClass *klass)
   object_class->set_property = gst_zero_buffer_sink_set_property;
   object_class->get_property = gst_zero_buffer_sink_get_property;
   install_properties (object_class);
+  gst_zero_buffer_notice_install_signals (element_class);
 
   gst_element_class_set_static_metadata (element_class, "ZeroBuffer sink",
       "Sink", "Sends media to another process through shared memory",
@@ -619,5 +1226,8 @@ gst_zero_buffer_sink_class_init (GstZeroBufferSinkClass *klass)
   base_sink_class->propose_allocation =
       GST_DEBUG_FUNCPTR (gst_zero_buffer_sink_propose_allocation);
   base_sink_class->event = GST_DEBUG_FUNCPTR (gst_zero_buffer_sink_event);
+  base_sink_class->wait_event =
+      GST_DEBUG_FUNCPTR (gst_zero_buffer_sink_wait_event);
+  base_sink_class->query = GST_DEBUG_FUNCPTR (gst_zero_buffer_sink_query);
   base_sink_class->render = GST_DEBUG_FUNCPTR (gst_zero_buffer_sink_render);
 }
