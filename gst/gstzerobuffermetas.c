@@ -25,6 +25,11 @@ ensure_debug_category (void)
   return zerobuffermetas_debug;
 }
 
+/* What names of types can be, and how many of them another process may have
+ * registered here, for good. */
+#define META_NAME "^[A-Za-z_][A-Za-z0-9_+-]{2,99}$"
+#define MAX_CUSTOM_METAS 64
+
 /* The kinds of extra records. */
 enum {
   EXTRA_OFFSETS = 1,    /* u64 offset, u64 offset_end */
@@ -551,9 +556,12 @@ static const MetaKind meta_kinds[] = {
 static void
 write_custom (GstMeta *meta, GByteArray *bytes)
 {
-  GstStructure *fields = gst_structure_new (
-      "custom", "name", G_TYPE_STRING, g_type_name (meta->info->type), NULL);
+  const gchar *const *tags = gst_meta_api_type_get_tags (meta->info->api);
+  gchar *joined = tags ? g_strjoinv (",", (gchar **) tags) : NULL;
+  GstStructure *fields = gst_structure_new ("custom", "name", G_TYPE_STRING,
+      g_type_name (meta->info->type), "tags", G_TYPE_STRING, joined, NULL);
 
+  g_free (joined);
   take_structure (bytes, fields);
   gst_zero_buffer_put_structure (
       bytes, gst_custom_meta_get_structure ((GstCustomMeta *) meta));
@@ -566,11 +574,45 @@ copy_field (GQuark field, const GValue *value, gpointer structure)
   return TRUE;
 }
 
+static const GstMetaInfo *
+register_custom (const gchar *name, const gchar *tags)
+{
+  static gint registered;
+  const GstMetaInfo *info;
+  gchar **split;
+
+  if (!g_regex_match_simple (META_NAME, name, 0, 0) ||
+      g_atomic_int_add (&registered, 1) >= MAX_CUSTOM_METAS)
+    return NULL;
+  split = g_strsplit (tags ? tags : "", ",", 0);
+  info =
+      gst_meta_register_custom (name, (const gchar **) split, NULL, NULL, NULL);
+  g_strfreev (split);
+  return info;
+}
+
+/* Elements of this process may look for one by its name though nobody here has
+ * registered it: the one that made it did so in the other process. */
+static const GstMetaInfo *
+find_custom (const gchar *name, const gchar *tags)
+{
+  static GMutex lock; /* so that two streams do not register it both */
+  const GstMetaInfo *info;
+
+  g_mutex_lock (&lock);
+  info = gst_meta_get_info (name);
+  if (!info && g_type_from_name (name) == G_TYPE_INVALID)
+    info = register_custom (name, tags);
+  g_mutex_unlock (&lock);
+  return info;
+}
+
 static gboolean
 read_custom (GstBuffer *buffer, const GstStructure *fields, GstByteReader *more)
 {
   const gchar *name = gst_structure_get_string (fields, "name");
-  const GstMetaInfo *info = name ? gst_meta_get_info (name) : NULL;
+  const gchar *tags = gst_structure_get_string (fields, "tags");
+  const GstMetaInfo *info = name ? find_custom (name, tags) : NULL;
   GstStructure *structure;
   GstCustomMeta *meta;
 

@@ -98,8 +98,11 @@ gst_zero_buffer_put_string (GByteArray *bytes, const gchar *value)
 static gboolean
 can_be_written (GQuark field, GValue *value, gpointer unused)
 {
-  gchar *text = gst_value_serialize (value);
+  gchar *text;
 
+  if (G_VALUE_HOLDS_STRING (value))
+    return TRUE;
+  text = gst_value_serialize (value);
   g_free (text);
   return text != NULL;
 }

@@ -103,7 +103,8 @@ struct _GstZeroBufferSink {
   gboolean waiting; /* it let go of the lock to wait with the writer */
   GstCaps *caps;    /* of the buffers that come */
   GstZeroBufferFormat format;
-  GByteArray *bytes; /* of the record that is being made */
+  guint32 rate_seqnum; /* of the last instant-rate-change */
+  GByteArray *bytes;   /* of the record that is being made */
   GstZeroBufferBaseTime base_time;
 
   /* What the reader of this session, or the last one, knows. */
@@ -258,6 +259,7 @@ gst_zero_buffer_sink_start (GstBaseSink *sink)
   self->waiting = FALSE;
   self->started = FALSE;
   self->sent = FALSE;
+  self->rate_seqnum = GST_SEQNUM_INVALID;
   self->missed = FALSE;
   self->need_key = FALSE;
   self->grow_since = GST_CLOCK_TIME_NONE;
@@ -1079,6 +1081,19 @@ flush_events (GstZeroBufferSink *self)
   GST_OBJECT_UNLOCK (self);
 }
 
+/* Pads push this event twice, since it is sticky but not serialized; ours on the
+ * other side will too. */
+static gboolean
+is_repeated (GstZeroBufferSink *self, GstEvent *event)
+{
+  guint32 before = self->rate_seqnum;
+
+  if (GST_EVENT_TYPE (event) != GST_EVENT_INSTANT_RATE_CHANGE)
+    return FALSE;
+  self->rate_seqnum = gst_event_get_seqnum (event);
+  return self->rate_seqnum == before;
+}
+
 static gboolean
 gst_zero_buffer_sink_event (GstBaseSink *sink, GstEvent *event)
 {
@@ -1091,9 +1106,11 @@ gst_zero_buffer_sink_event (GstBaseSink *sink, GstEvent *event)
   gst_event_ref (event);
   result = GST_BASE_SINK_CLASS (gst_zero_buffer_sink_parent_class)
                ->event (sink, event);
-  if (type == GST_EVENT_FLUSH_STOP)
+  if (type == GST_EVENT_FLUSH_STOP) {
     flush_events (self);
-  if (carried && result) {
+    carried = self->started;
+  }
+  if (carried && result && !is_repeated (self, event)) {
     queue_event (self, event);
     if (comes_with_lock (event)) {
       send_queued (self, event);
