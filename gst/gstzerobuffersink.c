@@ -1147,12 +1147,12 @@ take_note_of_latency (GstZeroBufferSink *self)
 }
 
 static gboolean
-gst_zero_buffer_sink_query (GstBaseSink *sink, GstQuery *query)
+gst_zero_buffer_sink_query (GstElement *element, GstQuery *query)
 {
   if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
-    take_note_of_latency (GST_ZERO_BUFFER_SINK (sink));
-  return GST_BASE_SINK_CLASS (gst_zero_buffer_sink_parent_class)
-      ->query (sink, query);
+    take_note_of_latency (GST_ZERO_BUFFER_SINK (element));
+  return GST_ELEMENT_CLASS (gst_zero_buffer_sink_parent_class)
+      ->query (element, query);
 }
 
 /* ---- class ---- */
@@ -1229,6 +1229,7 @@ gst_zero_buffer_sink_class_init (GstZeroBufferSinkClass *klass)
   install_properties (object_class);
   gst_zero_buffer_notice_install_signals (element_class);
 
+  element_class->query = GST_DEBUG_FUNCPTR (gst_zero_buffer_sink_query);
   gst_element_class_set_static_metadata (element_class, "ZeroBuffer sink",
       "Sink", "Sends media to another process through shared memory",
       "The ZeroBuffer for GStreamer authors");
@@ -1245,6 +1246,5 @@ gst_zero_buffer_sink_class_init (GstZeroBufferSinkClass *klass)
   base_sink_class->event = GST_DEBUG_FUNCPTR (gst_zero_buffer_sink_event);
   base_sink_class->wait_event =
       GST_DEBUG_FUNCPTR (gst_zero_buffer_sink_wait_event);
-  base_sink_class->query = GST_DEBUG_FUNCPTR (gst_zero_buffer_sink_query);
   base_sink_class->render = GST_DEBUG_FUNCPTR (gst_zero_buffer_sink_render);
 }

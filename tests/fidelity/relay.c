@@ -8,8 +8,11 @@
  *
  * The sender has an element of the name "inject" carry all that there is, changes
  * the caps of an element of the name "size" every 10 buffers, and has one of the
- * name "seek" play several segments.
+ * name "seek" play several segments.  With RELAY_CLOCK=realtime in the environment
+ * the pipeline has a clock that is not the monotonic one.  The last line is the
+ * pipeline's base time.  SIGTERM ends it.
  */
+#include <glib-unix.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -146,9 +149,31 @@ make_pipeline (const gchar *description)
   return pipeline;
 }
 
+static gboolean
+quit (gpointer unused)
+{
+  g_main_loop_quit (loop);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+set_clock (GstElement *pipeline)
+{
+  GstClock *clock;
+
+  if (g_strcmp0 (g_getenv ("RELAY_CLOCK"), "realtime") != 0)
+    return;
+  clock = g_object_new (
+      GST_TYPE_SYSTEM_CLOCK, "clock-type", GST_CLOCK_TYPE_REALTIME, NULL);
+  gst_object_ref_sink (clock);
+  gst_pipeline_use_clock (GST_PIPELINE (pipeline), clock);
+  gst_object_unref (clock);
+}
+
 int
 main (int argc, char **argv)
 {
+  GstClockTime base_time;
   GstElement *pipeline;
   GstBus *bus;
   FILE *file;
@@ -164,13 +189,17 @@ main (int argc, char **argv)
   loop = g_main_loop_new (NULL, FALSE);
   bus = gst_element_get_bus (pipeline);
   gst_bus_add_watch (bus, on_message, pipeline);
+  g_unix_signal_add (SIGTERM, quit, NULL);
+  set_clock (pipeline);
   watch_out (pipeline, file);
   if (strcmp (argv[1], "send") == 0)
     prepare (pipeline);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   g_main_loop_run (loop);
 
+  base_time = gst_element_get_base_time (pipeline);
   gst_element_set_state (pipeline, GST_STATE_NULL);
+  fprintf (file, "base-time %" G_GUINT64_FORMAT "\n", base_time);
   gst_bus_remove_watch (bus);
   gst_object_unref (bus);
   gst_object_unref (pipeline);
