@@ -496,8 +496,11 @@ read_audio_meta (
     return FALSE;
   valid = gst_caps_is_fixed (caps) && gst_audio_info_from_caps (&info, caps);
   gst_caps_unref (caps);
-  for (guint i = 0; i < planes; i++)
-    offsets[i] = gst_byte_reader_get_uint64_le_unchecked (more);
+  for (guint i = 0; i < planes; i++) {
+    guint64 offset = 0;
+    gst_byte_reader_get_uint64_le (more, &offset);
+    offsets[i] = offset;
+  }
   if (!valid || !gst_zero_buffer_format_has_samples (&info, samples,
                     planes > 0 ? offsets : NULL, planes, buffer))
     return FALSE;

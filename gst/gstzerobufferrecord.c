@@ -49,12 +49,13 @@ gboolean
 gst_zero_buffer_record_read (
     GstZeroBufferRecord *record, const guint8 *payload, gsize size)
 {
-  guint8 header[GST_ZERO_BUFFER_RECORD_HEADER_SIZE];
+  guint64 copy[GST_ZERO_BUFFER_RECORD_HEADER_SIZE / sizeof (guint64)];
+  const guint8 *header = (const guint8 *) copy;
   gsize rest;
 
-  if (size < sizeof header)
+  if (size < sizeof copy)
     return FALSE;
-  memcpy (header, payload, sizeof header);
+  memcpy (copy, payload, sizeof copy);
   record->kind = GST_READ_UINT16_LE (header);
   record->flags = GST_READ_UINT32_LE (header + 4);
   record->data_size = GST_READ_UINT64_LE (header + 8);
@@ -63,7 +64,7 @@ gst_zero_buffer_record_read (
   record->duration = GST_READ_UINT64_LE (header + 32);
   record->extra_size = GST_READ_UINT32_LE (header + 40);
 
-  rest = size - sizeof header;
+  rest = size - sizeof copy;
   return record->data_size <= rest &&
          record->extra_size <= rest - record->data_size;
 }
@@ -131,7 +132,9 @@ gst_zero_buffer_extra_begin (GByteArray *bytes, guint32 kind)
 void
 gst_zero_buffer_extra_end (GByteArray *bytes, guint begin)
 {
-  GST_WRITE_UINT32_LE (bytes->data + begin - 4, bytes->len - begin);
+  guint32 size = GUINT32_TO_LE (bytes->len - begin);
+
+  memcpy (bytes->data + begin - sizeof size, &size, sizeof size);
 }
 
 /* ---- reading ---- */

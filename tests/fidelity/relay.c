@@ -10,7 +10,7 @@
  * the caps of an element of the name "size" every 10 buffers, and has one of the
  * name "seek" play several segments.  With RELAY_CLOCK=realtime in the environment
  * the pipeline has a clock that is not the monotonic one.  The last line is the
- * pipeline's base time.  SIGTERM ends it.
+ * pipeline's base time.  SIGTERM ends it, SIGUSR1 ends the stream first.
  */
 #include <glib-unix.h>
 #include <stdio.h>
@@ -156,6 +156,13 @@ quit (gpointer unused)
   return G_SOURCE_CONTINUE;
 }
 
+static gboolean
+send_eos (gpointer pipeline)
+{
+  gst_element_send_event (pipeline, gst_event_new_eos ());
+  return G_SOURCE_CONTINUE;
+}
+
 static void
 set_clock (GstElement *pipeline)
 {
@@ -190,6 +197,7 @@ main (int argc, char **argv)
   bus = gst_element_get_bus (pipeline);
   gst_bus_add_watch (bus, on_message, pipeline);
   g_unix_signal_add (SIGTERM, quit, NULL);
+  g_unix_signal_add (SIGUSR1, send_eos, pipeline);
   set_clock (pipeline);
   watch_out (pipeline, file);
   if (strcmp (argv[1], "send") == 0)
