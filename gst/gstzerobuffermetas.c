@@ -249,7 +249,7 @@ write_reference_timestamp (GstMeta *meta, GByteArray *bytes)
       "timestamp", G_TYPE_UINT64, time->timestamp,
       "duration", G_TYPE_UINT64, time->duration,
       NULL));
-#if GST_CHECK_VERSION(1, 24, 0)
+#if GST_CHECK_VERSION(1, 28, 0)
   if (time->info)
     gst_zero_buffer_put_structure (bytes, time->info);
 #endif
@@ -274,7 +274,7 @@ read_reference_timestamp (
                buffer, reference, timestamp, duration);
   gst_caps_unref (reference);
   info = gst_zero_buffer_get_structure (more);
-#if GST_CHECK_VERSION(1, 24, 0)
+#if GST_CHECK_VERSION(1, 28, 0)
   if (meta)
     meta->info = g_steal_pointer (&info);
 #endif

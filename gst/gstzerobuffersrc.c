@@ -117,6 +117,7 @@ struct _GstZeroBufferSrc {
   gboolean in_session;     /* this writer's first frame has come */
   gboolean had_session;    /* and another's before */
   guint64 peer_pid;        /* of the writer in session, or the last one */
+  gboolean started;        /* some stream was, by a stream-start */
   gboolean ended;          /* it has said that its stream is over */
   GstClockTime grow_since; /* when it asked for a larger ring, or NONE */
   gboolean continued;      /* so this session's start repeats what we know */
@@ -343,6 +344,7 @@ gst_zero_buffer_src_start (GstBaseSrc *src)
 
   self->in_session = FALSE;
   self->had_session = FALSE;
+  self->started = FALSE;
   self->ended = FALSE;
   self->grow_since = GST_CLOCK_TIME_NONE;
   self->continued = FALSE;
@@ -559,6 +561,29 @@ is_reconnecting (GstZeroBufferSrc *self)
   return reconnect;
 }
 
+static void
+push_stream_start (GstZeroBufferSrc *self)
+{
+  gchar *stream_id = gst_pad_create_stream_id (
+      GST_BASE_SRC_PAD (self), GST_ELEMENT_CAST (self), NULL);
+  GstEvent *event = gst_event_new_stream_start (stream_id);
+
+  gst_event_set_group_id (event, gst_util_group_id_next ());
+  push_event (self, event);
+  self->started = TRUE;
+  g_free (stream_id);
+}
+
+static void
+set_default_segment (GstZeroBufferSrc *self)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_zero_buffer_timeline_set_segment (
+      &self->timeline, gst_event_new_segment (&segment));
+}
+
 /* Takes @event over. */
 static void
 forward_event (GstZeroBufferSrc *self, GstEvent *event)
@@ -572,6 +597,8 @@ forward_event (GstZeroBufferSrc *self, GstEvent *event)
   }
   if (!GST_EVENT_IS_STICKY (event))
     self->continued = FALSE;
+  if (!self->started && type != GST_EVENT_STREAM_START)
+    push_stream_start (self);
   switch (type) {
     case GST_EVENT_SEGMENT:
       gst_zero_buffer_timeline_set_segment (&self->timeline, event);
@@ -590,6 +617,7 @@ forward_event (GstZeroBufferSrc *self, GstEvent *event)
       push_event (self, gst_event_new_flush_start ());
       break;
     case GST_EVENT_STREAM_START:
+      self->started = TRUE;
       self->ended = FALSE;
       break;
     default:
@@ -611,20 +639,12 @@ static GstFlowReturn
 begin_plain_stream (GstZeroBufferSrc *self)
 {
   GstPad *pad = GST_BASE_SRC_PAD (self);
-  gchar *stream_id =
-      gst_pad_create_stream_id (pad, GST_ELEMENT_CAST (self), NULL);
-  GstEvent *event = gst_event_new_stream_start (stream_id);
   GstCaps *caps = NULL;
   gboolean set = TRUE;
-  GstSegment segment;
 
-  g_free (stream_id);
-  if (!find_caps (self, &caps)) {
-    gst_event_unref (event);
+  if (!find_caps (self, &caps))
     return GST_FLOW_ERROR;
-  }
-  gst_event_set_group_id (event, gst_util_group_id_next ());
-  push_event (self, event);
+  push_stream_start (self);
   if (caps)
     set = push_event (self, gst_event_new_caps (caps));
   else
@@ -633,9 +653,7 @@ begin_plain_stream (GstZeroBufferSrc *self)
   if (!set)
     return GST_PAD_IS_FLUSHING (pad) ? GST_FLOW_FLUSHING
                                      : GST_FLOW_NOT_NEGOTIATED;
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  gst_zero_buffer_timeline_set_segment (
-      &self->timeline, gst_event_new_segment (&segment));
+  set_default_segment (self);
   return GST_FLOW_OK;
 }
 
@@ -647,9 +665,10 @@ begin_session (GstZeroBufferSrc *self)
   ZbStats stats;
 
   zb_reader_get_stats (self->reader, &stats);
+  /* 0 if it was gone before it was seen. */
   self->peer_pid = stats.peer_pid ? stats.peer_pid : before;
-  self->continued =
-      GST_CLOCK_TIME_IS_VALID (self->grow_since) && (self->peer_pid == before);
+  self->continued = GST_CLOCK_TIME_IS_VALID (self->grow_since) &&
+                    (before == 0 || self->peer_pid == before);
   self->grow_since = GST_CLOCK_TIME_NONE;
   self->ended = FALSE;
   self->in_session = TRUE;
@@ -837,6 +856,11 @@ push_buffer (GstZeroBufferSrc *self, GstBuffer *buffer)
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
   self->discont = FALSE;
   self->continued = FALSE;
+  /* A writer need not be one that speaks well of its stream. */
+  if (!self->started)
+    push_stream_start (self);
+  if (!self->timeline.segment)
+    set_default_segment (self);
   push_segment (self, buffer);
   gst_zero_buffer_timeline_stamp (&self->timeline, GST_ELEMENT (self), buffer);
   flow = gst_pad_push (pad, buffer);

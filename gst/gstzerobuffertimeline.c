@@ -89,13 +89,13 @@ find_shift (GstZeroBufferTimeline *self, GstElement *element,
   if (self->shifted)
     return TRUE;
   /* Until then the first buffer is what is shown at the start. */
-  if (!buffer || !GST_BUFFER_PTS_IS_VALID (buffer))
+  if (!buffer)
     return FALSE;
   time = gst_segment_to_running_time (
       segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
   if (GST_CLOCK_TIME_IS_VALID (time))
     *shift = -(gint64) time;
-  return GST_CLOCK_TIME_IS_VALID (time);
+  return TRUE;
 }
 
 static GstEvent *

@@ -181,7 +181,7 @@ print_reference_timestamp (FILE *file, GstReferenceTimestampMeta *meta)
 
   fprintf (file, " [timestamp %s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT,
       text, meta->timestamp, meta->duration);
-#if GST_CHECK_VERSION(1, 24, 0)
+#if GST_CHECK_VERSION(1, 28, 0)
   print_structure (file, meta->info);
 #endif
   fprintf (file, "]");
