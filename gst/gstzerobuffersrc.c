@@ -352,6 +352,9 @@ gst_zero_buffer_src_start (GstBaseSrc *src)
   self->pushed = 0;
   GST_OBJECT_LOCK (self);
   self->timeline.wanted = self->timestamps;
+  if (self->timestamps == GST_ZERO_BUFFER_TIMESTAMPS_AUTO &&
+      gst_base_src_get_do_timestamp (src))
+    self->timeline.wanted = GST_ZERO_BUFFER_TIMESTAMPS_ARRIVAL;
   self->rebased = FALSE;
   self->sessions = 0;
   self->copies = 0;
@@ -1197,7 +1200,7 @@ install_properties (GObjectClass *klass)
    * * `auto`: `rebase` if the producer is live, else `preserve`
    *
    * Writers of protocol 1.0 send no timestamps, so that with them only `arrival`
-   * makes a difference.
+   * makes a difference.  `do-timestamp=true` is another way to say `arrival`.
    */
   g_object_class_install_property (klass, PROP_TIMESTAMPS,
       g_param_spec_enum ("timestamps", "Timestamps",
