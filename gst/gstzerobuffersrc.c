@@ -321,6 +321,7 @@ static gboolean
 gst_zero_buffer_src_start (GstBaseSrc *src)
 {
   GstZeroBufferSrc *self = GST_ZERO_BUFFER_SRC (src);
+  gboolean do_timestamp = gst_base_src_get_do_timestamp (src);
   ZbReaderConfig config;
   ZbReader *reader;
   ZbError error;
@@ -352,8 +353,7 @@ gst_zero_buffer_src_start (GstBaseSrc *src)
   self->pushed = 0;
   GST_OBJECT_LOCK (self);
   self->timeline.wanted = self->timestamps;
-  if (self->timestamps == GST_ZERO_BUFFER_TIMESTAMPS_AUTO &&
-      gst_base_src_get_do_timestamp (src))
+  if (self->timestamps == GST_ZERO_BUFFER_TIMESTAMPS_AUTO && do_timestamp)
     self->timeline.wanted = GST_ZERO_BUFFER_TIMESTAMPS_ARRIVAL;
   self->rebased = FALSE;
   self->sessions = 0;
@@ -587,6 +587,16 @@ set_default_segment (GstZeroBufferSrc *self)
       &self->timeline, gst_event_new_segment (&segment));
 }
 
+/* What is downstream is stale; what was in the ring has been passed on. */
+static void
+push_flush_start (GstZeroBufferSrc *self, GstEvent *stop)
+{
+  GstEvent *start = gst_event_new_flush_start ();
+
+  gst_event_set_seqnum (start, gst_event_get_seqnum (stop));
+  push_event (self, start);
+}
+
 /* Takes @event over. */
 static void
 forward_event (GstZeroBufferSrc *self, GstEvent *event)
@@ -617,7 +627,7 @@ forward_event (GstZeroBufferSrc *self, GstEvent *event)
       break;
     case GST_EVENT_FLUSH_STOP:
       self->ended = FALSE;
-      push_event (self, gst_event_new_flush_start ());
+      push_flush_start (self, event);
       break;
     case GST_EVENT_STREAM_START:
       self->started = TRUE;

@@ -9,6 +9,11 @@
 
 #define SEMAPHORE_NAME_SIZE (ZB_NAME_MAX + sizeof "sem-w-")
 
+/* How long to wait for a reader that looks at a lock, whether it was left
+ * behind, to let go of it; ns. */
+#define LOCK_PATIENCE INT64_C (100000000)
+#define LOCK_RETRY INT64_C (1000000)
+
 /* More than any machine has, and far from overflowing anything. */
 #define SIZE_LIMIT (UINT64_C (1) << 48)
 
@@ -154,24 +159,45 @@ is_in_use (const char *name)
          peek_living (name, ZB_SIDE_WRITER) != 0;
 }
 
-void
-zb_buffer_remove_abandoned (const char *name)
+static ZbResult
+remove_abandoned (const char *name)
 {
-  ZbLock *lock = zb_platform_lock_take_abandoned (name);
+  ZbLock *lock;
+  ZbResult result = zb_platform_lock_take_abandoned (name, &lock);
 
-  if (!lock)
-    return;
+  if (result != ZB_OK)
+    return result;
   /* With the lock held, no reader can be making this buffer. */
   if (!is_in_use (name) && unlink_names (name, lock))
     zb_platform_lock_release (lock);
   else
     zb_platform_lock_leave (lock);
+  return ZB_OK;
+}
+
+static void
+visit (const char *name)
+{
+  remove_abandoned (name);
+}
+
+void
+zb_buffer_remove_abandoned (const char *name)
+{
+  int64_t deadline = zb_platform_deadline (LOCK_PATIENCE);
+
+  /* Whoever has the lock is a new reader, or one of another name that looks at
+   * it for a moment, and may have found the writer still there. */
+  while (remove_abandoned (name) == ZB_BUSY &&
+         zb_buffer_get_living_reader (name) == 0 &&
+         zb_platform_now () < deadline)
+    zb_platform_sleep (LOCK_RETRY);
 }
 
 void
 zb_buffer_remove_all_abandoned (void)
 {
-  zb_platform_lock_for_each (zb_buffer_remove_abandoned);
+  zb_platform_lock_for_each (visit);
 }
 
 /* ---- creating ---- */
@@ -442,7 +468,7 @@ zb_buffer_open (ZbBuffer *buffer, const char *name, ZbError *error)
   if (result != ZB_OK) {
     zb_buffer_close (buffer);
     if (result == ZB_NOT_READY)
-      zb_buffer_remove_abandoned (name);
+      remove_abandoned (name);
   }
   return result;
 }

@@ -251,19 +251,24 @@ zb_platform_lock_leave (ZbLock *lock)
   free (lock);
 }
 
-ZbLock *
-zb_platform_lock_take_abandoned (const char *name)
+ZbResult
+zb_platform_lock_take_abandoned (const char *name, ZbLock **lock)
 {
+  int problem = ENOMEM;
   ZbLock *self;
   int folder;
 
   if (open_folder (&folder, NULL) != ZB_OK)
-    return NULL;
-  if ((self = lock_new (folder, name)) && lock_open (self, 0, 0) == 0)
-    return self;
+    return ZB_NOT_READY;
+  if ((self = lock_new (folder, name)))
+    problem = lock_open (self, 0, 0);
+  if (problem == 0) {
+    *lock = self;
+    return ZB_OK;
+  }
   close (folder);
   free (self);
-  return NULL;
+  return problem == EBUSY || problem == EAGAIN ? ZB_BUSY : ZB_NOT_READY;
 }
 
 static void

@@ -37,8 +37,9 @@ void zb_platform_lock_release (ZbLock *lock);
 /* Lets go of the lock but leaves it where it is. */
 void zb_platform_lock_leave (ZbLock *lock);
 
-/* Takes the lock of @name if it exists but nobody holds it; else NULL. */
-ZbLock *zb_platform_lock_take_abandoned (const char *name);
+/* Takes the lock of @name if it exists but nobody holds it: ZB_BUSY if somebody
+ * does, ZB_NOT_READY if there is none, or none that may be taken. */
+ZbResult zb_platform_lock_take_abandoned (const char *name, ZbLock **lock);
 
 /* Calls @visit with the name of every buffer that has a lock, held or not. */
 void zb_platform_lock_for_each (void (*visit) (const char *name));

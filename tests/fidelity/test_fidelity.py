@@ -117,6 +117,7 @@ class Fidelity(support.TestCase):
         text = "\n".join(sent)
         self.assertEqual(text.count("event segment "), 4)
         self.assertEqual(text.count("event segment-done "), 3)
+        self.assertEqual(text.count("event flush-stop "), 1)
 
     def test_other_strides_than_downstream_takes(self):
         """Copied where an element takes no GstVideoMeta, and else the same."""
