@@ -213,6 +213,31 @@ GST_START_TEST (test_metadata_with_a_trailing_nul)
 }
 GST_END_TEST;
 
+/* A writer of protocol 1.0 sends no times. */
+GST_START_TEST (test_stamped_on_arrival)
+{
+  const gchar *const settings[] = { "timestamps", "do-timestamp" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (settings); i++) {
+    GstHarness *src = new_src ();
+    ZbWriter *writer;
+    GstBuffer *buffer;
+
+    gst_util_set_object_arg (
+        G_OBJECT (src->element), settings[i], i ? "true" : "arrival");
+    gst_harness_play (src);
+    writer = new_connected_writer (BYTES);
+    gst_harness_set_time (src, 7 * GST_SECOND);
+    assert_ok (write_bytes (writer, 10, 1, 0));
+    buffer = gst_harness_pull (src);
+    fail_unless_equals_uint64 (GST_BUFFER_PTS (buffer), 7 * GST_SECOND);
+    gst_buffer_unref (buffer);
+    zb_writer_free (writer);
+    gst_harness_teardown (src);
+  }
+}
+GST_END_TEST;
+
 /* ---- pictures and sound ---- */
 
 #define ODD_RGB "video/x-raw,format=RGB,width=638,height=4,framerate=30/1"
@@ -555,6 +580,7 @@ src_suite (void)
   tcase_add_checked_fixture (frames, set_up, assert_nothing_left);
   tcase_add_test (frames, test_frames_and_caps);
   tcase_add_test (frames, test_memory_is_read_only);
+  tcase_add_test (frames, test_stamped_on_arrival);
   tcase_add_test (frames, test_caps_property);
   tcase_add_test (frames, test_no_caps_at_all);
   tcase_add_test (frames, test_strange_metadata);
