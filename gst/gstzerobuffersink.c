@@ -750,8 +750,6 @@ write_buffer (GstZeroBufferSink *self, GstBuffer *buffer, ZbError *error)
     return fail_buffer (buffer, record.data_size, error);
   }
   zb_writer_publish (self->writer);
-  self->sent = TRUE;
-  self->missed = FALSE;
   return ZB_OK;
 }
 
@@ -891,8 +889,8 @@ count_dropped (GstZeroBufferSink *self)
 static ZbResult
 send_buffer (GstZeroBufferSink *self, GstBuffer *buffer, ZbError *error)
 {
-  if (!has_records (self))
-    return write_frame (self, buffer, error);
+  ZbResult result;
+
   pass_on_key_unit_requests (self);
   if (self->need_key &&
       GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT)) {
@@ -900,10 +898,14 @@ send_buffer (GstZeroBufferSink *self, GstBuffer *buffer, ZbError *error)
     count_dropped (self);
     return ZB_OK;
   }
-  /* A header alone is no key unit yet. */
-  if (!GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_HEADER))
-    self->need_key = FALSE;
-  return write_buffer (self, buffer, error);
+  self->need_key = FALSE;
+  result = has_records (self) ? write_buffer (self, buffer, error)
+                              : write_frame (self, buffer, error);
+  if (result == ZB_OK) {
+    self->sent = TRUE;
+    self->missed = FALSE;
+  }
+  return result;
 }
 
 /* Sends what is due, and @item, if it is a buffer.  (Events are queued.) */

@@ -76,8 +76,8 @@ GST_DEBUG_CATEGORY_STATIC (zerobuffersrc_debug);
 #define FEATURES (ZB_FEATURES_DEFAULT | ZB_FEATURE_MEDIA | ZB_FEATURE_KEYUNIT)
 
 /* A writer that has asked for a larger ring connects to it within milliseconds;
- * one that has not after this time is gone. */
-#define GROW_PATIENCE (5 * GST_SECOND)
+ * one that has not after this time is gone.  (It may have been paused.) */
+#define GROW_PATIENCE (30 * GST_SECOND)
 
 /* What the way from process to process adds to a live stream's latency. */
 #define OWN_LATENCY GST_MSECOND

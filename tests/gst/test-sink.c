@@ -456,6 +456,32 @@ GST_START_TEST (test_buffers_go_by_without_a_reader)
 }
 GST_END_TEST;
 
+/* Also a reader of protocol 1.0 that joins gets nothing that it cannot decode. */
+GST_START_TEST (test_nothing_before_a_key_unit)
+{
+  GstHarness *sink = new_sink (BYTES);
+  ZbReader *reader;
+  ZbFrame *frame;
+
+  g_object_set (sink->element, "wait-for-reader", FALSE, NULL);
+  gst_harness_push (sink, new_bytes (10, 1));
+  reader = new_reader (1024);
+  for (guint i = 2; i <= 5; i++) {
+    GstBuffer *buffer = new_bytes (10, i);
+    if (i != 4)
+      GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+    gst_harness_push (sink, buffer);
+  }
+  for (guint i = 4; i <= 5; i++) {
+    frame = read_frame (reader, 10);
+    fail_unless (has_bytes (zb_frame_get_data (frame), 10, i));
+    zb_frame_release (frame);
+  }
+  gst_harness_teardown (sink);
+  zb_reader_close (reader);
+}
+GST_END_TEST;
+
 typedef struct {
   GstHarness *sink;
   guint first, count;
@@ -665,6 +691,7 @@ sink_suite (void)
   suite_add_tcase (suite, readers);
   tcase_add_checked_fixture (readers, set_up, assert_nothing_left);
   tcase_add_test (readers, test_buffers_go_by_without_a_reader);
+  tcase_add_test (readers, test_nothing_before_a_key_unit);
   tcase_add_test (readers, test_waits_for_readers);
   tcase_add_test (readers, test_end_of_stream);
   tcase_add_test (readers, test_stop_while_waiting_for_a_reader);
