@@ -97,6 +97,19 @@ gst_zero_buffer_clock_write (const GstZeroBufferClock *clock, GByteArray *bytes)
   gst_zero_buffer_put_u64 (bytes, clock->max_latency);
 }
 
+/* Times that can be added and subtracted. */
+static gboolean
+is_possible (const GstZeroBufferClock *clock)
+{
+  const gint64 limit = G_MAXINT64 / 4;
+
+  return (clock->base_time == GST_ZERO_BUFFER_BASE_NONE ||
+             (clock->base_time > -limit && clock->base_time < limit)) &&
+         clock->min_latency < (guint64) limit &&
+         (clock->max_latency == GST_CLOCK_TIME_NONE ||
+             clock->max_latency < (guint64) limit);
+}
+
 gboolean
 gst_zero_buffer_clock_read (
     GstZeroBufferClock *clock, guint32 flags, GstByteReader *data)
@@ -104,5 +117,6 @@ gst_zero_buffer_clock_read (
   clock->live = (flags & GST_ZERO_BUFFER_CLOCK_FLAG_LIVE) != 0;
   return gst_byte_reader_get_int64_le (data, &clock->base_time) &&
          gst_byte_reader_get_uint64_le (data, &clock->min_latency) &&
-         gst_byte_reader_get_uint64_le (data, &clock->max_latency);
+         gst_byte_reader_get_uint64_le (data, &clock->max_latency) &&
+         is_possible (clock);
 }

@@ -37,7 +37,7 @@ gint64 gst_zero_buffer_base_time_get (
     GstZeroBufferBaseTime *self, GstElement *element);
 
 /* What goes into the data of a clock record, and what comes out; FALSE if it is
- * too short. */
+ * too short, or says what cannot be. */
 void gst_zero_buffer_clock_write (
     const GstZeroBufferClock *clock, GByteArray *bytes);
 gboolean gst_zero_buffer_clock_read (

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "gstzerobufferevents.h"
 
+#include <math.h>
+
 #include "gstzerobufferstreams.h"
 
 /* Like all that takes fields in pairs. */
@@ -109,7 +111,8 @@ is_valid_segment (const GstSegment *segment)
 {
   const guint64 none = GST_CLOCK_TIME_NONE;
 
-  return segment->rate != 0.0 && segment->applied_rate != 0.0 &&
+  return isfinite (segment->rate) && segment->rate != 0.0 &&
+         isfinite (segment->applied_rate) && segment->applied_rate != 0.0 &&
          segment->format != GST_FORMAT_UNDEFINED && segment->start != none &&
          segment->base != none && segment->offset != none &&
          (segment->stop == none || segment->start <= segment->stop);

@@ -528,6 +528,9 @@ prepare_session (GstZeroBufferSink *self)
   ZbStats stats;
 
   zb_writer_get_stats (self->writer, &stats);
+  /* One that was asked for a larger ring, and another came in its place. */
+  if (self->peer_pid != stats.peer_pid)
+    self->missed = self->missed || self->sent;
   self->peer_pid = stats.peer_pid;
   self->key_unit_requests = 0;
   self->largest = 0;
@@ -600,9 +603,8 @@ check_session (GstZeroBufferSink *self, ZbError *error)
   error->os_error = 0;
   g_snprintf (error->message, sizeof error->message,
       "The caps changed from \"%s\" to \"%s\", but the metadata, by which the "
-      "reader, which speaks protocol 1.0, knows them, is write-once. Convert "
-      "to "
-      "constant caps before zerobuffersink, or start both sides again.",
+      "reader of protocol 1.0 knows them, is write-once. Convert to constant "
+      "caps before zerobuffersink, or start both sides again.",
       before, now);
   g_free (before);
   g_free (now);

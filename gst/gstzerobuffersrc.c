@@ -1004,7 +1004,7 @@ forward_other (GstZeroBufferSrc *self, const GstZeroBufferRecord *record,
       return GST_FLOW_OK;
     case GST_ZERO_BUFFER_RECORD_CLOCK:
       if (!gst_zero_buffer_clock_read (&clock, record->flags, data))
-        return fail_record (self, "a clock record is too short");
+        return fail_record (self, "a clock record is impossible");
       use_clock (self, &clock);
       return GST_FLOW_OK;
     default:

@@ -406,6 +406,7 @@ GST_START_TEST (test_corrupt_records)
 {
   static const guint8 extra[128] = { 1, 0, 0, 0, 200 };
   static const guint8 offsets[128] = { 1, 0, 0, 0, 8 };
+  static const guint64 times[] = { G_MAXINT64, 0, 0 };
   static const guint8 text[128] = { 3, 0, 0, 0, 4, 0, 0, 0, 'x', 'y', 'z',
     'w' };
 
@@ -415,6 +416,7 @@ GST_START_TEST (test_corrupt_records)
   check_corrupt (1, 0, G_MAXUINT32, NULL, 0);
   check_corrupt (2, 129, 0, NULL, 0);
   check_corrupt (3, 16, 0, NULL, 0);
+  check_corrupt (3, 24, 0, times, sizeof times);
   check_corrupt (1, 0, 128, extra, 128);  /* larger than what is there */
   check_corrupt (1, 0, 16, offsets, 128); /* too short for its kind */
   check_corrupt (1, 0, 12, text, 128);    /* a text without an end */
