@@ -116,7 +116,8 @@ class Fidelity(support.TestCase):
         sent = self.compare(sent[flush + 1 :], received[caps + 1 :], 60)
         text = "\n".join(sent)
         self.assertEqual(text.count("event segment "), 4)
-        self.assertEqual(text.count("event segment-done "), 3)
+        # The seek that flushes may be so fast that it flushes the one before it.
+        self.assertIn(text.count("event segment-done "), (2, 3))
         self.assertEqual(text.count("event flush-stop "), 1)
 
     def test_other_strides_than_downstream_takes(self):
