@@ -53,6 +53,7 @@
 #include "gstzerobuffermetadata.h"
 #include "gstzerobuffermetas.h"
 #include "gstzerobuffernotice.h"
+#include "gstzerobufferpending.h"
 #include "gstzerobufferrecord.h"
 #include "gstzerobufferstats.h"
 
@@ -95,9 +96,10 @@ struct _GstZeroBufferSink {
   ZbWriter *writer;
   guint64 sessions;         /* readers so far */
   guint64 dropped;          /* buffers that no reader got */
-  GQueue events;            /* to be sent, in this order */
   GstZeroBufferClock clock; /* latencies: of what comes to the sink */
   gboolean clock_changed;   /* since the reader was told */
+
+  GstZeroBufferPending pending; /* has a lock of its own */
 
   /* Guarded by the PREROLL_LOCK, mostly of the streaming thread. */
   gboolean waiting; /* it let go of the lock to wait with the writer */
@@ -136,7 +138,7 @@ gst_zero_buffer_sink_init (GstZeroBufferSink *self)
 
   self->wait_for_reader = DEFAULT_WAIT_FOR_READER;
   self->bytes = g_byte_array_new ();
-  g_queue_init (&self->events);
+  gst_zero_buffer_pending_init (&self->pending);
   gst_base_sink_set_sync (sink, DEFAULT_SYNC);
   gst_base_sink_set_last_sample_enabled (sink, FALSE);
 }
@@ -148,6 +150,7 @@ gst_zero_buffer_sink_finalize (GObject *object)
 
   g_free (self->buffer_name);
   g_byte_array_unref (self->bytes);
+  gst_zero_buffer_pending_deinit (&self->pending);
   G_OBJECT_CLASS (gst_zero_buffer_sink_parent_class)->finalize (object);
 }
 
@@ -285,9 +288,9 @@ gst_zero_buffer_sink_stop (GstBaseSink *sink)
 
   GST_OBJECT_LOCK (self);
   writer = g_steal_pointer (&self->writer);
-  g_queue_clear_full (&self->events, (GDestroyNotify) gst_event_unref);
   GST_OBJECT_UNLOCK (self);
 
+  gst_zero_buffer_pending_clear (&self->pending);
   zb_writer_free (writer);
   if (connected)
     tell_disconnected (self, GST_ZERO_BUFFER_CAUSE_STOPPED);
@@ -485,42 +488,6 @@ is_growing (GstZeroBufferSink *self)
          gst_util_get_timestamp () - self->grow_since < GROW_PATIENCE;
 }
 
-static gboolean
-append_event (GstPad *pad, GstEvent **event, gpointer user_data)
-{
-  GQueue *events = user_data;
-
-  if (GST_EVENT_TYPE (*event) != GST_EVENT_EOS &&
-      gst_zero_buffer_event_is_carried (*event))
-    g_queue_push_tail (events, gst_event_ref (*event));
-  return TRUE;
-}
-
-/* The first reader gets all events as they came.  A later one gets those that
- * last, and then of those that came since the ones that do not. */
-static void
-prepare_events (GstZeroBufferSink *self)
-{
-  GQueue events = G_QUEUE_INIT;
-  GstEvent *event;
-
-  if (!self->started)
-    return;
-  gst_pad_sticky_events_foreach (
-      GST_BASE_SINK_PAD (self), append_event, &events);
-  GST_OBJECT_LOCK (self);
-  while ((event = g_queue_pop_head (&self->events))) {
-    /* The last one may not have got to the pad yet. */
-    if (GST_EVENT_IS_STICKY (event) &&
-        (!g_queue_is_empty (&self->events) || g_queue_find (&events, event)))
-      gst_event_unref (event);
-    else
-      g_queue_push_tail (&events, event);
-  }
-  self->events = events;
-  GST_OBJECT_UNLOCK (self);
-}
-
 /* To be sent before anything else, with what is asked of the stream. */
 static void
 prepare_session (GstZeroBufferSink *self)
@@ -536,7 +503,9 @@ prepare_session (GstZeroBufferSink *self)
   self->largest = 0;
   self->grow_since = GST_CLOCK_TIME_NONE;
   gst_caps_replace (&self->session_caps, self->caps);
-  prepare_events (self);
+  /* The first reader gets all events as they came. */
+  if (self->started)
+    gst_zero_buffer_pending_restart (&self->pending, GST_BASE_SINK_PAD (self));
   self->need_key = self->missed;
   GST_OBJECT_LOCK (self);
   self->clock_changed = TRUE;
@@ -803,55 +772,17 @@ send_clock (GstZeroBufferSink *self, gboolean wait, ZbError *error)
   return result;
 }
 
-static GstEvent *
-peek_event (GstZeroBufferSink *self)
-{
-  GstEvent *event;
-
-  GST_OBJECT_LOCK (self);
-  event = g_queue_peek_head (&self->events);
-  if (event)
-    gst_event_ref (event);
-  GST_OBJECT_UNLOCK (self);
-  return event;
-}
-
-/* Unless the queue was emptied meanwhile. */
-static void
-pop_event (GstZeroBufferSink *self, GstEvent *event)
-{
-  GST_OBJECT_LOCK (self);
-  if (g_queue_peek_head (&self->events) == event)
-    gst_event_unref (g_queue_pop_head (&self->events));
-  GST_OBJECT_UNLOCK (self);
-}
-
-static void
-queue_event (GstZeroBufferSink *self, GstEvent *event)
-{
-  GST_OBJECT_LOCK (self);
-  g_queue_push_tail (&self->events, gst_event_ref (event));
-  GST_OBJECT_UNLOCK (self);
-}
-
-static void
-clear_events (GstZeroBufferSink *self)
-{
-  GST_OBJECT_LOCK (self);
-  g_queue_clear_full (&self->events, (GDestroyNotify) gst_event_unref);
-  GST_OBJECT_UNLOCK (self);
-}
-
 static ZbResult
 send_events (GstZeroBufferSink *self, gboolean wait, ZbError *error)
 {
   ZbResult result = ZB_OK;
   GstEvent *event;
 
-  while (result == ZB_OK && (event = peek_event (self))) {
+  while (result == ZB_OK &&
+         (event = gst_zero_buffer_pending_peek (&self->pending))) {
     result = write_event (self, event, wait, error);
     if (result == ZB_OK) {
-      pop_event (self, event);
+      gst_zero_buffer_pending_pop (&self->pending, event);
       self->started = TRUE;
     }
     gst_event_unref (event);
@@ -923,7 +854,7 @@ send_item (
       request_key_unit (self);
   }
   if (result == ZB_OK && !has_records (self))
-    clear_events (self);
+    gst_zero_buffer_pending_clear (&self->pending);
   else if (result == ZB_OK &&
            (result = send_clock (self, wait, error)) == ZB_OK)
     result = send_events (self, wait, error);
@@ -950,7 +881,7 @@ let_go (GstZeroBufferSink *self, GstMiniObject *item, const ZbError *error)
   GST_LOG_OBJECT (self, "Dropping: %s", error->message);
   self->started = TRUE;
   self->grow_since = GST_CLOCK_TIME_NONE;
-  clear_events (self);
+  gst_zero_buffer_pending_clear (&self->pending);
   if (GST_IS_BUFFER (item))
     count_dropped (self);
 }
@@ -1032,7 +963,7 @@ gst_zero_buffer_sink_wait_event (GstBaseSink *sink, GstEvent *event)
   if (GST_EVENT_TYPE (event) == GST_EVENT_EOS &&
       !zb_writer_is_connected (self->writer))
     return GST_FLOW_OK;
-  queue_event (self, event);
+  gst_zero_buffer_pending_push (&self->pending, event);
   flow = deliver (self, GST_MINI_OBJECT_CAST (event));
   if (GST_EVENT_TYPE (event) == GST_EVENT_EOS && !has_records (self))
     end_session (self, GST_ZERO_BUFFER_CAUSE_EOS);
@@ -1064,27 +995,6 @@ comes_with_lock (GstEvent *event)
          GST_EVENT_TYPE (event) != GST_EVENT_FLUSH_STOP;
 }
 
-/* What was to come before a flush is not to come any more, but for what says
- * what the stream is. */
-static void
-flush_events (GstZeroBufferSink *self)
-{
-  GQueue kept = G_QUEUE_INIT;
-  GstEvent *event;
-
-  GST_OBJECT_LOCK (self);
-  while ((event = g_queue_pop_head (&self->events))) {
-    if (GST_EVENT_IS_STICKY (event) &&
-        GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT &&
-        GST_EVENT_TYPE (event) != GST_EVENT_EOS)
-      g_queue_push_tail (&kept, event);
-    else
-      gst_event_unref (event);
-  }
-  self->events = kept;
-  GST_OBJECT_UNLOCK (self);
-}
-
 /* Pads push this event twice, since it is sticky but not serialized; ours on the
  * other side will too. */
 static gboolean
@@ -1111,11 +1021,11 @@ gst_zero_buffer_sink_event (GstBaseSink *sink, GstEvent *event)
   result = GST_BASE_SINK_CLASS (gst_zero_buffer_sink_parent_class)
                ->event (sink, event);
   if (type == GST_EVENT_FLUSH_STOP) {
-    flush_events (self);
+    gst_zero_buffer_pending_flush (&self->pending);
     carried = self->started;
   }
   if (carried && result && !is_repeated (self, event)) {
-    queue_event (self, event);
+    gst_zero_buffer_pending_push (&self->pending, event);
     if (comes_with_lock (event)) {
       send_queued (self, event);
     } else {
