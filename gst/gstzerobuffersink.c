@@ -790,12 +790,16 @@ send_events (GstZeroBufferSink *self, gboolean wait, ZbError *error)
   return result;
 }
 
+/* Without the lock: who knows what is done about it upstream. */
 static void
 request_key_unit (GstZeroBufferSink *self)
 {
-  gst_pad_push_event (GST_BASE_SINK_PAD (self),
-      gst_video_event_new_upstream_force_key_unit (
-          GST_CLOCK_TIME_NONE, TRUE, self->key_unit_requests));
+  GstEvent *event = gst_video_event_new_upstream_force_key_unit (
+      GST_CLOCK_TIME_NONE, TRUE, self->key_unit_requests);
+
+  begin_wait (self);
+  gst_pad_push_event (GST_BASE_SINK_PAD (self), event);
+  end_wait (self);
 }
 
 static void
