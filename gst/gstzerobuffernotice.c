@@ -29,31 +29,38 @@ gst_zero_buffer_notice_install_signals (GstElementClass *klass)
       G_TYPE_NONE, 3, G_TYPE_STRING, G_TYPE_UINT64, G_TYPE_STRING);
 }
 
-void
-gst_zero_buffer_notice_connected (
-    GstElement *element, const gchar *buffer_name, guint64 pid)
+static void
+post (GstElement *element, GstStructure *fields)
 {
-  GstStructure *fields =
-      gst_structure_new ("zerobuffer-connected", "buffer-name", G_TYPE_STRING,
-          buffer_name, "pid", G_TYPE_UINT64, pid, NULL);
-
-  GST_INFO_OBJECT (element, "Connected to process %" G_GUINT64_FORMAT, pid);
   gst_element_post_message (
       element, gst_message_new_element (GST_OBJECT (element), fields));
-  g_signal_emit_by_name (element, "connected", buffer_name, pid);
 }
 
 void
-gst_zero_buffer_notice_disconnected (GstElement *element,
-    const gchar *buffer_name, guint64 pid, const gchar *cause)
+gst_zero_buffer_notice_connected (GstElement *element, guint64 pid)
 {
-  GstStructure *fields = gst_structure_new ("zerobuffer-disconnected",
-      "buffer-name", G_TYPE_STRING, buffer_name, "pid", G_TYPE_UINT64, pid,
-      "cause", G_TYPE_STRING, cause, NULL);
+  gchar *name;
 
+  g_object_get (element, "buffer-name", &name, NULL);
+  GST_INFO_OBJECT (element, "Connected to process %" G_GUINT64_FORMAT, pid);
+  post (element, gst_structure_new ("zerobuffer-connected", "buffer-name",
+                     G_TYPE_STRING, name, "pid", G_TYPE_UINT64, pid, NULL));
+  g_signal_emit_by_name (element, "connected", name, pid);
+  g_free (name);
+}
+
+void
+gst_zero_buffer_notice_disconnected (
+    GstElement *element, guint64 pid, const gchar *cause)
+{
+  gchar *name;
+
+  g_object_get (element, "buffer-name", &name, NULL);
   GST_INFO_OBJECT (element,
       "Disconnected from process %" G_GUINT64_FORMAT ": %s", pid, cause);
-  gst_element_post_message (
-      element, gst_message_new_element (GST_OBJECT (element), fields));
-  g_signal_emit_by_name (element, "disconnected", buffer_name, pid, cause);
+  post (element, gst_structure_new ("zerobuffer-disconnected", "buffer-name",
+                     G_TYPE_STRING, name, "pid", G_TYPE_UINT64, pid, "cause",
+                     G_TYPE_STRING, cause, NULL));
+  g_signal_emit_by_name (element, "disconnected", name, pid, cause);
+  g_free (name);
 }

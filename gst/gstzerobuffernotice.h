@@ -11,13 +11,13 @@ G_BEGIN_DECLS
 
 void gst_zero_buffer_notice_install_signals (GstElementClass *klass);
 
-/* Without locks held: handlers may do as they like, but change states. */
-void gst_zero_buffer_notice_connected (
-    GstElement *element, const gchar *buffer_name, guint64 pid);
+/* Without locks held: handlers may do as they like, but change states.  The name
+ * is that of the property buffer-name. */
+void gst_zero_buffer_notice_connected (GstElement *element, guint64 pid);
 
 /* @cause: one of those below. */
-void gst_zero_buffer_notice_disconnected (GstElement *element,
-    const gchar *buffer_name, guint64 pid, const gchar *cause);
+void gst_zero_buffer_notice_disconnected (
+    GstElement *element, guint64 pid, const gchar *cause);
 
 #define GST_ZERO_BUFFER_CAUSE_EOS "end-of-stream"
 #define GST_ZERO_BUFFER_CAUSE_LEFT "left"

@@ -385,34 +385,17 @@ reserve (GstZeroBufferSink *self, gsize size, gboolean wait, gpointer *place,
 
 /* ---- what the application is told ---- */
 
-static gchar *
-dup_buffer_name (GstZeroBufferSink *self)
-{
-  gchar *name;
-
-  GST_OBJECT_LOCK (self);
-  name = g_strdup (self->buffer_name);
-  GST_OBJECT_UNLOCK (self);
-  return name;
-}
-
 static void
 tell_disconnected (GstZeroBufferSink *self, const gchar *cause)
 {
-  gchar *name = dup_buffer_name (self);
-
   gst_zero_buffer_notice_disconnected (
-      GST_ELEMENT (self), name, self->peer_pid, cause);
-  g_free (name);
+      GST_ELEMENT (self), self->peer_pid, cause);
 }
 
 static void
 tell_connected (GstZeroBufferSink *self)
 {
-  gchar *name = dup_buffer_name (self);
-
-  gst_zero_buffer_notice_connected (GST_ELEMENT (self), name, self->peer_pid);
-  g_free (name);
+  gst_zero_buffer_notice_connected (GST_ELEMENT (self), self->peer_pid);
 }
 
 /* ---- sessions ---- */

@@ -364,34 +364,17 @@ gst_zero_buffer_src_start (GstBaseSrc *src)
   return TRUE;
 }
 
-static gchar *
-dup_buffer_name (GstZeroBufferSrc *self)
-{
-  gchar *name;
-
-  GST_OBJECT_LOCK (self);
-  name = g_strdup (self->buffer_name);
-  GST_OBJECT_UNLOCK (self);
-  return name;
-}
-
 static void
 tell_connected (GstZeroBufferSrc *self)
 {
-  gchar *name = dup_buffer_name (self);
-
-  gst_zero_buffer_notice_connected (GST_ELEMENT (self), name, self->peer_pid);
-  g_free (name);
+  gst_zero_buffer_notice_connected (GST_ELEMENT (self), self->peer_pid);
 }
 
 static void
 tell_disconnected (GstZeroBufferSrc *self, const gchar *cause)
 {
-  gchar *name = dup_buffer_name (self);
-
   gst_zero_buffer_notice_disconnected (
-      GST_ELEMENT (self), name, self->peer_pid, cause);
-  g_free (name);
+      GST_ELEMENT (self), self->peer_pid, cause);
 }
 
 static gboolean
@@ -900,8 +883,9 @@ forward_frame (GstZeroBufferSrc *self, ZbFrame *frame)
 static GstFlowReturn
 fail_record (GstZeroBufferSrc *self, const gchar *what)
 {
-  gchar *name = dup_buffer_name (self);
+  gchar *name;
 
+  g_object_get (self, "buffer-name", &name, NULL);
   GST_ELEMENT_ERROR (self, RESOURCE, READ,
       ("Buffer \"%s\" is corrupt: %s. The other process, or a third one, wrote "
        "what it must not; restart both.",

@@ -8,20 +8,6 @@
 #define FEATURES (ZB_FEATURES_DEFAULT | ZB_FEATURE_MEDIA | ZB_FEATURE_KEYUNIT)
 
 static GstHarness *
-new_sink (const gchar *caps)
-{
-  GstElement *element = gst_element_factory_make ("zerobuffersink", NULL);
-  GstHarness *sink;
-
-  g_object_set (element, "buffer-name", name, "async", FALSE, NULL);
-  sink = gst_harness_new_with_element (element, "sink", NULL);
-  gst_object_unref (element);
-  if (caps)
-    gst_harness_set_src_caps_str (sink, caps);
-  return sink;
-}
-
-static GstHarness *
 play_src (const gchar *property, guint64 value)
 {
   GstHarness *src = gst_harness_new ("zerobuffersrc");

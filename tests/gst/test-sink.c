@@ -7,21 +7,6 @@
 
 #define BYTES "application/x-test"
 
-static GstHarness *
-new_sink (const gchar *caps)
-{
-  GstElement *element = gst_element_factory_make ("zerobuffersink", NULL);
-  GstHarness *sink;
-
-  /* The harness plays at once, without a buffer to preroll with. */
-  g_object_set (element, "buffer-name", name, "async", FALSE, NULL);
-  sink = gst_harness_new_with_element (element, "sink", NULL);
-  gst_object_unref (element);
-  if (caps)
-    gst_harness_set_src_caps_str (sink, caps);
-  return sink;
-}
-
 /* ---- what is on the wire ---- */
 
 GST_START_TEST (test_frames_and_metadata)
