@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/* Media records by themselves: sizes, and what damaged ones are taken for. */
+#include <gst/check/gstcheck.h>
+#include <gst/video/video.h>
+
+#include "gstzerobufferevents.h"
+#include "gstzerobuffermetas.h"
+#include "gstzerobuffertimeline.h"
+
+/* ---- sizes ---- */
+
+GST_START_TEST (test_sizes)
+{
+  guint8 extra[100], place[1024];
+  GstZeroBufferRecord record = { .kind = 1 }, read;
+
+  memset (extra, 0xee, sizeof extra);
+  for (record.data_size = 0; record.data_size < 200; record.data_size++) {
+    for (record.extra_size = 0; record.extra_size <= 100;
+         record.extra_size += 7) {
+      gsize size = gst_zero_buffer_record_get_size (&record);
+      gsize used = 48 + record.data_size + record.extra_size;
+
+      fail_unless ((size + 16) % 64 == 0);
+      fail_unless (size >= used && size < used + 64);
+      memset (place, 0xff, sizeof place);
+      fail_unless (
+          gst_zero_buffer_record_write (&record, place, extra) == place + 48);
+      for (gsize i = used; i < size; i++)
+        fail_unless_equals_int (place[i], 0);
+      fail_unless_equals_int (place[size], 0xff);
+      fail_unless (gst_zero_buffer_record_read (&read, place, size));
+      fail_unless_equals_uint64 (read.data_size, record.data_size);
+      fail_unless_equals_uint64 (read.extra_size, record.extra_size);
+      fail_if (gst_zero_buffer_record_read (&read, place, used - 1));
+    }
+  }
+  record.data_size = G_MAXUINT64;
+  fail_unless_equals_uint64 (gst_zero_buffer_record_get_size (&record), 0);
+}
+GST_END_TEST;
+
+/* ---- damage ---- */
+
+static GstEvent *
+new_event (guint number)
+{
+  GstSegment segment;
+  GstCaps *caps;
+  GstEvent *event;
+
+  switch (number) {
+    case 0:
+      return gst_event_new_stream_start ("a stream");
+    case 1:
+      caps = gst_caps_from_string ("video/x-raw,width=1,format=RGB");
+      event = gst_event_new_caps (caps);
+      gst_caps_unref (caps);
+      return event;
+    case 2:
+      gst_segment_init (&segment, GST_FORMAT_TIME);
+      return gst_event_new_segment (&segment);
+    case 3:
+      return gst_event_new_tag (
+          gst_tag_list_new (GST_TAG_TITLE, "title", NULL));
+    case 4:
+      return gst_event_new_gap (1, 2);
+    case 5:
+      return gst_event_new_segment_done (GST_FORMAT_TIME, 3);
+    case 6:
+      return gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
+          gst_structure_new ("custom", "answer", G_TYPE_INT, 42, NULL));
+    case 7:
+      return gst_event_new_eos ();
+    default:
+      return NULL;
+  }
+}
+
+/* Parses it as an event, which may well be none. */
+static gboolean
+parse_event (const guint8 *data, guint size)
+{
+  GstByteReader reader;
+  GstEvent *event;
+  gboolean parsed;
+
+  gst_byte_reader_init (&reader, data, size);
+  event = gst_zero_buffer_event_read (&reader);
+  parsed = event != NULL;
+  gst_clear_event (&event);
+  return parsed;
+}
+
+GST_START_TEST (test_events_that_end_early)
+{
+  GByteArray *bytes = g_byte_array_new ();
+  GstEvent *event;
+
+  for (guint i = 0; (event = new_event (i)); i++) {
+    g_byte_array_set_size (bytes, 0);
+    gst_zero_buffer_event_write (event, bytes);
+    fail_unless (parse_event (bytes->data, bytes->len));
+    for (guint size = 0; size < bytes->len; size++) {
+      guint8 *copy = g_memdup2 (bytes->data, size);
+      fail_if (parse_event (copy, size));
+      g_free (copy);
+    }
+    gst_event_unref (event);
+  }
+  g_byte_array_unref (bytes);
+}
+GST_END_TEST;
+
+static gboolean
+parse_metas (const guint8 *data, guint size)
+{
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, 100, NULL);
+  GstByteReader reader;
+  gboolean parsed;
+
+  gst_byte_reader_init (&reader, data, size);
+  parsed = gst_zero_buffer_metas_read (buffer, &reader);
+  gst_buffer_unref (buffer);
+  return parsed;
+}
+
+static GByteArray *
+write_metas (void)
+{
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, 100, NULL);
+  GByteArray *bytes = g_byte_array_new ();
+
+  GST_BUFFER_OFFSET (buffer) = 7;
+  gst_buffer_add_video_meta (
+      buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_GRAY8, 8, 8);
+  gst_buffer_add_video_crop_meta (buffer);
+  gst_buffer_add_video_region_of_interest_meta (buffer, "roi", 1, 2, 3, 4);
+  gst_zero_buffer_metas_write (buffer, bytes);
+  gst_buffer_unref (buffer);
+  return bytes;
+}
+
+/* Wherever it is cut, it is taken for what it was, or for corrupt. */
+GST_START_TEST (test_metas_that_end_early)
+{
+  GByteArray *bytes = write_metas ();
+  guint whole = 0;
+
+  fail_unless (parse_metas (bytes->data, bytes->len));
+  for (guint size = 0; size < bytes->len; size++) {
+    guint8 *copy = g_memdup2 (bytes->data, size);
+    whole += parse_metas (copy, size);
+    g_free (copy);
+  }
+  /* Nothing at all, and up to each of the four but the last. */
+  fail_unless_equals_int (whole, 4);
+  g_byte_array_unref (bytes);
+}
+GST_END_TEST;
+
+/* What comes of numbers that are damaged is left open, but it must come to an
+ * end, within its bounds. */
+GST_START_TEST (test_damaged_numbers)
+{
+  GByteArray *bytes = write_metas ();
+  GRand *random = g_rand_new_with_seed (1);
+
+  for (guint i = 0; i < 5000; i++) {
+    guint8 *copy = g_memdup2 (bytes->data, bytes->len);
+    /* The offsets, the GstVideoMeta, and the head of what follows. */
+    for (guint k = 0; k < 3; k++)
+      copy[g_rand_int_range (random, 0, 96)] = g_rand_int (random);
+    parse_metas (copy, bytes->len);
+    g_free (copy);
+  }
+  g_rand_free (random);
+  g_byte_array_unref (bytes);
+}
+GST_END_TEST;
+
+/* ---- time ---- */
+
+static gint64
+get_running_time (GstEvent *event, GstClockTime pts)
+{
+  const GstSegment *segment;
+  guint64 time;
+  gint sign;
+
+  gst_event_parse_segment (event, &segment);
+  sign =
+      gst_segment_to_running_time_full (segment, GST_FORMAT_TIME, pts, &time);
+  return sign * (gint64) time;
+}
+
+static GstEvent *
+new_segment (GstClockTime base)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.base = base;
+  return gst_event_new_segment (&segment);
+}
+
+/* An element that plays since @base. */
+static GstElement *
+new_element (GstClockTime base)
+{
+  GstElement *element = gst_element_factory_make ("zerobuffersink", NULL);
+  GstClock *clock = gst_system_clock_obtain ();
+
+  gst_element_set_clock (element, clock);
+  gst_element_set_base_time (element, base);
+  GST_STATE_TARGET (element) = GST_STATE_PLAYING;
+  gst_object_unref (clock);
+  return element;
+}
+
+static void
+check_rebased (GstClockTime segment_base, gint64 producer, gint64 consumer)
+{
+  GstZeroBufferTimeline timeline = { 0 };
+  GstZeroBufferClock clock = { producer * GST_SECOND, TRUE, 0, 0 };
+  GstElement *element = new_element (consumer * GST_SECOND);
+  GstBuffer *buffer = gst_buffer_new ();
+  GstEvent *event;
+
+  gst_zero_buffer_timeline_set_clock (&timeline, &clock);
+  gst_zero_buffer_timeline_set_segment (
+      &timeline, new_segment (segment_base * GST_SECOND));
+  event = gst_zero_buffer_timeline_update (&timeline, element, buffer);
+  fail_unless (event != NULL);
+  fail_unless_equals_int64 (get_running_time (event, 100 * GST_SECOND),
+      (100 + (gint64) segment_base + producer - consumer) *
+          (gint64) GST_SECOND);
+  gst_event_unref (event);
+  /* Once, until something changes. */
+  fail_unless (
+      gst_zero_buffer_timeline_update (&timeline, element, buffer) == NULL);
+  gst_element_set_base_time (element, (consumer + 1) * GST_SECOND);
+  event = gst_zero_buffer_timeline_update (&timeline, element, buffer);
+  fail_unless (event != NULL);
+  gst_event_unref (event);
+
+  gst_zero_buffer_timeline_reset (&timeline);
+  gst_buffer_unref (buffer);
+  gst_object_unref (element);
+}
+
+GST_START_TEST (test_rebase)
+{
+  check_rebased (0, 1000, 1000);
+  check_rebased (0, 1000, 900);  /* the consumer was there first */
+  check_rebased (0, 1000, 1050); /* the producer was */
+  check_rebased (50, 1000, 1020);
+  check_rebased (20, 1000, 1050);
+}
+GST_END_TEST;
+
+static Suite *
+record_suite (void)
+{
+  Suite *suite = suite_create ("record");
+  TCase *tcase = tcase_create ("record");
+
+  suite_add_tcase (suite, tcase);
+  tcase_add_test (tcase, test_sizes);
+  tcase_add_test (tcase, test_events_that_end_early);
+  tcase_add_test (tcase, test_metas_that_end_early);
+  tcase_add_test (tcase, test_damaged_numbers);
+  tcase_add_test (tcase, test_rebase);
+  return suite;
+}
+
+GST_CHECK_MAIN (record);
