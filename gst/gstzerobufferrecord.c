@@ -158,9 +158,14 @@ gst_zero_buffer_extra_next (GstByteReader *extras, guint32 *kind,
 GstStructure *
 gst_zero_buffer_get_structure (GstByteReader *reader)
 {
+  GstStructure *structure;
   const gchar *text;
+  gchar *end;
 
   if (!gst_byte_reader_get_string_utf8 (reader, &text) || !*text)
     return NULL;
-  return gst_structure_from_string (text, NULL);
+  structure = gst_structure_from_string (text, &end);
+  if (structure && *end != '\0')
+    gst_clear_structure (&structure);
+  return structure;
 }
