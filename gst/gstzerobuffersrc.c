@@ -712,6 +712,7 @@ end_session (GstZeroBufferSrc *self, const ZbError *end)
   if (self->in_session)
     tell_disconnected (self, get_cause (self, end));
   self->in_session = FALSE;
+  self->grow_since = GST_CLOCK_TIME_NONE;
   if (is_reconnecting (self))
     return renew (self);
   if (ended)
@@ -744,7 +745,6 @@ lose (GstZeroBufferSrc *self)
   const ZbError end = { ZB_PEER_LEFT, 0,
     "The writer asked for a larger ring, and did not come back." };
 
-  self->grow_since = GST_CLOCK_TIME_NONE;
   self->in_session = TRUE;
   return end_session (self, &end);
 }
