@@ -16,13 +16,6 @@ typedef struct {
   GstEvent *(*read) (const GstStructure *fields, GstByteReader *more);
 } EventKind;
 
-static void
-take_structure (GByteArray *bytes, GstStructure *structure)
-{
-  gst_zero_buffer_put_structure (bytes, structure);
-  gst_structure_free (structure);
-}
-
 /* ---- one by one ---- */
 
 static void
@@ -37,7 +30,7 @@ write_stream_start (GstEvent *event, GByteArray *bytes)
   gst_event_parse_stream_flags (event, &flags);
   gst_event_parse_group_id (event, &group_id);
   gst_event_parse_stream (event, &stream);
-  take_structure (bytes, gst_structure_new ("stream-start",
+  gst_zero_buffer_take_structure (bytes, gst_structure_new ("stream-start",
       "stream-id", G_TYPE_STRING, stream_id,
       "flags", G_TYPE_UINT, (guint) flags,
       "group-id", G_TYPE_UINT, group_id,
@@ -91,7 +84,7 @@ write_segment (GstEvent *event, GByteArray *bytes)
   const GstSegment *segment;
 
   gst_event_parse_segment (event, &segment);
-  take_structure (bytes, gst_structure_new ("segment",
+  gst_zero_buffer_take_structure (bytes, gst_structure_new ("segment",
       "flags", G_TYPE_UINT, (guint) segment->flags,
       "rate", G_TYPE_DOUBLE, segment->rate,
       "applied-rate", G_TYPE_DOUBLE, segment->applied_rate,
@@ -151,7 +144,7 @@ write_tag (GstEvent *event, GByteArray *bytes)
   GstTagList *tags;
 
   gst_event_parse_tag (event, &tags);
-  take_structure (bytes, gst_structure_new ("tag",
+  gst_zero_buffer_take_structure (bytes, gst_structure_new ("tag",
       "tags", GST_TYPE_TAG_LIST, tags,
       "scope", G_TYPE_UINT, (guint) gst_tag_list_get_scope (tags),
       NULL));
@@ -179,7 +172,7 @@ write_toc (GstEvent *event, GByteArray *bytes)
   GstToc *toc;
 
   gst_event_parse_toc (event, &toc, &updated);
-  take_structure (bytes, gst_structure_new ("toc",
+  gst_zero_buffer_take_structure (bytes, gst_structure_new ("toc",
       "updated", G_TYPE_BOOLEAN, updated, NULL));
   gst_zero_buffer_toc_write (toc, bytes);
   gst_toc_unref (toc);
@@ -207,7 +200,7 @@ write_protection (GstEvent *event, GByteArray *bytes)
   GstBuffer *data;
 
   gst_event_parse_protection (event, &system_id, &data, &origin);
-  take_structure (bytes, gst_structure_new ("protection",
+  gst_zero_buffer_take_structure (bytes, gst_structure_new ("protection",
       "system-id", G_TYPE_STRING, system_id,
       "data", GST_TYPE_BUFFER, data,
       "origin", G_TYPE_STRING, origin,
@@ -238,7 +231,7 @@ write_gap (GstEvent *event, GByteArray *bytes)
 
   gst_event_parse_gap (event, &timestamp, &duration);
   gst_event_parse_gap_flags (event, &flags);
-  take_structure (bytes, gst_structure_new ("gap",
+  gst_zero_buffer_take_structure (bytes, gst_structure_new ("gap",
       "timestamp", G_TYPE_UINT64, timestamp,
       "duration", G_TYPE_UINT64, duration,
       "flags", G_TYPE_UINT, (guint) flags,
@@ -271,7 +264,7 @@ write_segment_done (GstEvent *event, GByteArray *bytes)
   gint64 position;
 
   gst_event_parse_segment_done (event, &format, &position);
-  take_structure (bytes, gst_structure_new ("segment-done",
+  gst_zero_buffer_take_structure (bytes, gst_structure_new ("segment-done",
       "format", GST_TYPE_FORMAT, format,
       "position", G_TYPE_INT64, position,
       NULL));
@@ -297,7 +290,7 @@ write_instant_rate_change (GstEvent *event, GByteArray *bytes)
   GstSegmentFlags flags;
 
   gst_event_parse_instant_rate_change (event, &multiplier, &flags);
-  take_structure (bytes, gst_structure_new ("instant-rate-change",
+  gst_zero_buffer_take_structure (bytes, gst_structure_new ("instant-rate-change",
       "multiplier", G_TYPE_DOUBLE, multiplier,
       "flags", G_TYPE_UINT, (guint) flags,
       NULL));
@@ -325,7 +318,7 @@ write_stream_collection (GstEvent *event, GByteArray *bytes)
 
   gst_event_parse_stream_collection (event, &collection);
   count = gst_stream_collection_get_size (collection);
-  take_structure (bytes, gst_structure_new ("stream-collection",
+  gst_zero_buffer_take_structure (bytes, gst_structure_new ("stream-collection",
       "upstream-id", G_TYPE_STRING,
       gst_stream_collection_get_upstream_id (collection),
       NULL));
@@ -356,7 +349,7 @@ write_stream_group_done (GstEvent *event, GByteArray *bytes)
   guint group_id;
 
   gst_event_parse_stream_group_done (event, &group_id);
-  take_structure (bytes, gst_structure_new ("stream-group-done",
+  gst_zero_buffer_take_structure (bytes, gst_structure_new ("stream-group-done",
       "group-id", G_TYPE_UINT, group_id, NULL));
 }
 
@@ -377,7 +370,7 @@ write_flush_stop (GstEvent *event, GByteArray *bytes)
   gboolean reset_time;
 
   gst_event_parse_flush_stop (event, &reset_time);
-  take_structure (bytes, gst_structure_new ("flush-stop",
+  gst_zero_buffer_take_structure (bytes, gst_structure_new ("flush-stop",
       "reset-time", G_TYPE_BOOLEAN, reset_time, NULL));
 }
 
@@ -394,7 +387,7 @@ read_flush_stop (const GstStructure *fields, GstByteReader *more)
 static void
 write_eos (GstEvent *event, GByteArray *bytes)
 {
-  take_structure (bytes, gst_structure_new_empty ("eos"));
+  gst_zero_buffer_take_structure (bytes, gst_structure_new_empty ("eos"));
 }
 
 static GstEvent *

@@ -142,13 +142,6 @@ read_video_meta (GstBuffer *buffer, GstByteReader *extra)
 
 /* ---- the others: a structure, and what does not go into it ---- */
 
-static void
-take_structure (GByteArray *bytes, GstStructure *structure)
-{
-  gst_zero_buffer_put_structure (bytes, structure);
-  gst_structure_free (structure);
-}
-
 /* Reads fields of the types that they must have.  clang-format has its own idea
  * of varargs in pairs. */
 /* clang-format off */
@@ -161,7 +154,7 @@ write_audio_meta (GstMeta *meta, GByteArray *bytes)
   gboolean planar = audio->offsets != NULL;
   guint channels = planar ? GST_AUDIO_INFO_CHANNELS (&audio->info) : 0;
 
-  take_structure (bytes, gst_structure_new ("audio",
+  gst_zero_buffer_take_structure (bytes, gst_structure_new ("audio",
       "caps", GST_TYPE_CAPS, caps,
       "samples", G_TYPE_UINT64, (guint64) audio->samples,
       NULL));
@@ -175,7 +168,7 @@ write_crop (GstMeta *meta, GByteArray *bytes)
 {
   GstVideoCropMeta *crop = (GstVideoCropMeta *) meta;
 
-  take_structure (bytes, gst_structure_new ("crop",
+  gst_zero_buffer_take_structure (bytes, gst_structure_new ("crop",
       "x", G_TYPE_UINT, crop->x, "y", G_TYPE_UINT, crop->y,
       "width", G_TYPE_UINT, crop->width, "height", G_TYPE_UINT, crop->height,
       NULL));
@@ -205,7 +198,7 @@ write_roi (GstMeta *meta, GByteArray *bytes)
 {
   GstVideoRegionOfInterestMeta *roi = (GstVideoRegionOfInterestMeta *) meta;
 
-  take_structure (bytes, gst_structure_new ("region-of-interest",
+  gst_zero_buffer_take_structure (bytes, gst_structure_new ("region-of-interest",
       "type", G_TYPE_STRING, g_quark_to_string (roi->roi_type),
       "id", G_TYPE_INT, roi->id, "parent-id", G_TYPE_INT, roi->parent_id,
       "x", G_TYPE_UINT, roi->x, "y", G_TYPE_UINT, roi->y,
@@ -244,7 +237,7 @@ write_reference_timestamp (GstMeta *meta, GByteArray *bytes)
 {
   GstReferenceTimestampMeta *time = (GstReferenceTimestampMeta *) meta;
 
-  take_structure (bytes, gst_structure_new ("reference-timestamp",
+  gst_zero_buffer_take_structure (bytes, gst_structure_new ("reference-timestamp",
       "reference", GST_TYPE_CAPS, time->reference,
       "timestamp", G_TYPE_UINT64, time->timestamp,
       "duration", G_TYPE_UINT64, time->duration,
@@ -299,7 +292,7 @@ write_time_code (GstMeta *meta, GByteArray *bytes)
   if (code->config.latest_daily_jam)
     gst_structure_set (fields,
         "daily-jam", G_TYPE_DATE_TIME, code->config.latest_daily_jam, NULL);
-  take_structure (bytes, fields);
+  gst_zero_buffer_take_structure (bytes, fields);
 }
 
 static gboolean
@@ -330,7 +323,7 @@ write_caption (GstMeta *meta, GByteArray *bytes)
 {
   GstVideoCaptionMeta *caption = (GstVideoCaptionMeta *) meta;
 
-  take_structure (bytes, gst_structure_new ("caption",
+  gst_zero_buffer_take_structure (bytes, gst_structure_new ("caption",
       "type", G_TYPE_UINT, (guint) caption->caption_type, NULL));
   g_byte_array_append (bytes, caption->data, caption->size);
 }
@@ -356,7 +349,7 @@ write_afd (GstMeta *meta, GByteArray *bytes)
 {
   GstVideoAFDMeta *afd = (GstVideoAFDMeta *) meta;
 
-  take_structure (bytes, gst_structure_new ("afd",
+  gst_zero_buffer_take_structure (bytes, gst_structure_new ("afd",
       "field", G_TYPE_UINT, (guint) afd->field,
       "spec", G_TYPE_UINT, (guint) afd->spec,
       "value", G_TYPE_UINT, (guint) afd->afd, NULL));
@@ -380,7 +373,7 @@ write_bar (GstMeta *meta, GByteArray *bytes)
 {
   GstVideoBarMeta *bar = (GstVideoBarMeta *) meta;
 
-  take_structure (bytes, gst_structure_new ("bar",
+  gst_zero_buffer_take_structure (bytes, gst_structure_new ("bar",
       "field", G_TYPE_UINT, (guint) bar->field,
       "letterbox", G_TYPE_BOOLEAN, bar->is_letterbox,
       "data1", G_TYPE_UINT, bar->bar_data1,
@@ -408,7 +401,7 @@ write_sei (GstMeta *meta, GByteArray *bytes)
   GstVideoSEIUserDataUnregisteredMeta *sei =
       (GstVideoSEIUserDataUnregisteredMeta *) meta;
 
-  take_structure (bytes, gst_structure_new_empty ("sei-user-data"));
+  gst_zero_buffer_take_structure (bytes, gst_structure_new_empty ("sei-user-data"));
   g_byte_array_append (bytes, sei->uuid, sizeof sei->uuid);
   g_byte_array_append (bytes, sei->data, sei->size);
 }
@@ -433,7 +426,7 @@ write_clipping (GstMeta *meta, GByteArray *bytes)
 {
   GstAudioClippingMeta *clipping = (GstAudioClippingMeta *) meta;
 
-  take_structure (bytes, gst_structure_new ("audio-clipping",
+  gst_zero_buffer_take_structure (bytes, gst_structure_new ("audio-clipping",
       "format", GST_TYPE_FORMAT, clipping->format,
       "start", G_TYPE_UINT64, clipping->start,
       "end", G_TYPE_UINT64, clipping->end, NULL));
@@ -459,7 +452,7 @@ write_level (GstMeta *meta, GByteArray *bytes)
 {
   GstAudioLevelMeta *level = (GstAudioLevelMeta *) meta;
 
-  take_structure (bytes, gst_structure_new ("audio-level",
+  gst_zero_buffer_take_structure (bytes, gst_structure_new ("audio-level",
       "level", G_TYPE_UINT, (guint) level->level,
       "voice", G_TYPE_BOOLEAN, level->voice_activity, NULL));
 }
@@ -565,7 +558,7 @@ write_custom (GstMeta *meta, GByteArray *bytes)
       g_type_name (meta->info->type), "tags", G_TYPE_STRING, joined, NULL);
 
   g_free (joined);
-  take_structure (bytes, fields);
+  gst_zero_buffer_take_structure (bytes, fields);
   gst_zero_buffer_put_structure (
       bytes, gst_custom_meta_get_structure ((GstCustomMeta *) meta));
 }

@@ -121,6 +121,13 @@ gst_zero_buffer_put_structure (GByteArray *bytes, const GstStructure *structure)
   gst_structure_free (copy);
 }
 
+void
+gst_zero_buffer_take_structure (GByteArray *bytes, GstStructure *structure)
+{
+  gst_zero_buffer_put_structure (bytes, structure);
+  gst_structure_free (structure);
+}
+
 guint
 gst_zero_buffer_extra_begin (GByteArray *bytes, guint32 kind)
 {

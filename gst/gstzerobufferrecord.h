@@ -62,6 +62,10 @@ void gst_zero_buffer_put_string (GByteArray *bytes, const gchar *value);
 void gst_zero_buffer_put_structure (
     GByteArray *bytes, const GstStructure *structure);
 
+/* The same, and frees it. */
+void gst_zero_buffer_take_structure (
+    GByteArray *bytes, GstStructure *structure);
+
 /* Begins an extra record; returns what the end needs. */
 guint gst_zero_buffer_extra_begin (GByteArray *bytes, guint32 kind);
 void gst_zero_buffer_extra_end (GByteArray *bytes, guint begin);

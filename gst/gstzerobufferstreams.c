@@ -27,8 +27,7 @@ write_entry (GstTocEntry *entry, GByteArray *bytes)
       NULL);
   if (tags)
     gst_structure_set (fields, "tags", GST_TYPE_TAG_LIST, tags, NULL);
-  gst_zero_buffer_put_structure (bytes, fields);
-  gst_structure_free (fields);
+  gst_zero_buffer_take_structure (bytes, fields);
   for (; entries; entries = entries->next)
     write_entry (entries->data, bytes);
 }
@@ -99,8 +98,7 @@ gst_zero_buffer_toc_write (GstToc *toc, GByteArray *bytes)
 
   if (tags)
     gst_structure_set (fields, "tags", GST_TYPE_TAG_LIST, tags, NULL);
-  gst_zero_buffer_put_structure (bytes, fields);
-  gst_structure_free (fields);
+  gst_zero_buffer_take_structure (bytes, fields);
   for (GList *e = gst_toc_get_entries (toc); e; e = e->next)
     write_entry (e->data, bytes);
 }
@@ -148,8 +146,7 @@ gst_zero_buffer_stream_write (GstStream *stream, GByteArray *bytes)
     gst_structure_set (fields, "tags", GST_TYPE_TAG_LIST, tags, NULL);
     gst_tag_list_unref (tags);
   }
-  gst_zero_buffer_put_structure (bytes, fields);
-  gst_structure_free (fields);
+  gst_zero_buffer_take_structure (bytes, fields);
 }
 
 static GstStream *
