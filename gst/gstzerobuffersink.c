@@ -116,10 +116,10 @@ struct _GstZeroBufferSink {
   guint64 key_unit_requests;
   GstClockTime grow_since; /* when it was asked for a larger ring, or NONE */
 
-  gboolean started;  /* some event or buffer was sent, or dropped */
-  gboolean sent;     /* some buffer was sent */
-  gboolean missed;   /* something that it will not get, just before */
-  gboolean need_key; /* what comes next must be decodable alone */
+  gboolean started; /* some event or buffer was sent, or dropped */
+  gboolean sent;    /* some buffer was sent */
+  gboolean missed;  /* it did not get what came just before, so that the next
+                        buffer has to be decodable without */
 };
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
@@ -264,7 +264,6 @@ gst_zero_buffer_sink_start (GstBaseSink *sink)
   self->sent = FALSE;
   self->rate_seqnum = GST_SEQNUM_INVALID;
   self->missed = FALSE;
-  self->need_key = FALSE;
   self->grow_since = GST_CLOCK_TIME_NONE;
   GST_OBJECT_LOCK (self);
   self->clock.live = FALSE;
@@ -489,7 +488,6 @@ prepare_session (GstZeroBufferSink *self)
   /* The first reader gets all events as they came. */
   if (self->started)
     gst_zero_buffer_pending_restart (&self->pending, GST_BASE_SINK_PAD (self));
-  self->need_key = self->missed;
   GST_OBJECT_LOCK (self);
   self->clock_changed = TRUE;
   self->sessions++;
@@ -812,13 +810,12 @@ send_buffer (GstZeroBufferSink *self, GstBuffer *buffer, ZbError *error)
   ZbResult result;
 
   pass_on_key_unit_requests (self);
-  if (self->need_key &&
+  if (self->missed &&
       GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT)) {
     GST_LOG_OBJECT (self, "Not before a key unit: %" GST_PTR_FORMAT, buffer);
     count_dropped (self);
     return ZB_OK;
   }
-  self->need_key = FALSE;
   result = has_records (self) ? write_buffer (self, buffer, error)
                               : write_frame (self, buffer, error);
   if (result == ZB_OK) {
@@ -837,7 +834,7 @@ send_item (
 
   if (!zb_writer_is_connected (self->writer)) {
     result = begin_session (self, wait, error);
-    if (result == ZB_OK && self->need_key)
+    if (result == ZB_OK && self->missed)
       request_key_unit (self);
   }
   if (result == ZB_OK && !has_records (self))

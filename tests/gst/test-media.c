@@ -294,6 +294,63 @@ GST_START_TEST (test_ring_grows_up_to_the_limit)
 }
 GST_END_TEST;
 
+/* ---- layout ---- */
+
+#define PICTURE "video/x-raw,format=GRAY8,width=8,height=4,framerate=30/1"
+
+/* Rows of 8 bytes, 100 apart. */
+static GstBuffer *
+new_strided_picture (void)
+{
+  gsize offset[GST_VIDEO_MAX_PLANES] = { 50 };
+  gint stride[GST_VIDEO_MAX_PLANES] = { 100 };
+  GstBuffer *buffer = new_bytes (500, 1);
+
+  gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE,
+      GST_VIDEO_FORMAT_GRAY8, 8, 4, 1, offset, stride);
+  GST_BUFFER_PTS (buffer) = 5;
+  return buffer;
+}
+
+static void
+check_layout (gboolean understood)
+{
+  GstHarness *src = play_src (NULL, 0);
+  GstHarness *sink = new_sink (PICTURE);
+  GstBuffer *sent = new_strided_picture ();
+  GstBuffer *buffer;
+  guint8 row[8], expected[8];
+
+  if (understood)
+    gst_harness_add_propose_allocation_meta (
+        src, GST_VIDEO_META_API_TYPE, NULL);
+  gst_harness_push (sink, gst_buffer_ref (sent));
+  buffer = gst_harness_pull (src);
+  fail_unless_equals_uint64 (GST_BUFFER_PTS (buffer), 5);
+  fail_unless_equals_int (
+      gst_buffer_get_video_meta (buffer) != NULL, understood);
+  fail_unless_equals_uint64 (
+      gst_buffer_get_size (buffer), understood ? 500 : 32);
+  for (guint i = 0; i < 4; i++) {
+    gst_buffer_extract (sent, 50 + i * 100, expected, 8);
+    gst_buffer_extract (buffer, understood ? 50 + i * 100 : i * 8, row, 8);
+    fail_unless (memcmp (row, expected, 8) == 0);
+  }
+  fail_unless_equals_uint64 (get_stat (src->element, "copies"), !understood);
+  gst_buffer_unref (buffer);
+  gst_buffer_unref (sent);
+  gst_harness_teardown (sink);
+  gst_harness_teardown (src);
+}
+
+/* Laid out anew only for who does not understand it. */
+GST_START_TEST (test_strides)
+{
+  check_layout (FALSE);
+  check_layout (TRUE);
+}
+GST_END_TEST;
+
 /* ---- latency ---- */
 
 static void
@@ -494,6 +551,7 @@ media_suite (void)
   tcase_add_test (tcase, test_end_of_stream);
   tcase_add_test (tcase, test_ring_grows);
   tcase_add_test (tcase, test_ring_grows_up_to_the_limit);
+  tcase_add_test (tcase, test_strides);
   tcase_add_test (tcase, test_latency);
   tcase_add_test (tcase, test_corrupt_records);
   tcase_add_test (tcase, test_unknown_records);
