@@ -34,6 +34,9 @@
 /* "/sem.sem-w-" and the longest name. */
 #define OBJECT_NAME_SIZE (ZB_NAME_MAX + 16)
 
+/* How often zb_platform_semaphore_look () does: for some 20 us. */
+#define LOOKS 1000
+
 static ZbResult
 fail_errno (ZbError *error, int os_error, const char *what, const char *name)
 {
@@ -685,6 +688,31 @@ zb_platform_semaphore_try_wait (ZbSemaphore *semaphore)
   return result == 0;
 }
 
+static void
+relax (void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause ();
+#elif defined(__aarch64__) || defined(__arm__)
+  __asm__ volatile("yield");
+#endif
+}
+
+bool
+zb_platform_semaphore_look (ZbSemaphore *semaphore)
+{
+  for (int i = 0; i < LOOKS; i++) {
+    int value;
+
+    /* Only reads, which leaves the cache line with the one who will post. */
+    if (sem_getvalue (semaphore->sem, &value) == 0 && value > 0 &&
+        zb_platform_semaphore_try_wait (semaphore))
+      return true;
+    relax ();
+  }
+  return false;
+}
+
 bool
 zb_platform_semaphore_wait (ZbSemaphore *semaphore, int64_t deadline)
 {
@@ -851,6 +879,49 @@ void
 zb_platform_mutex_unlock (ZbMutex *mutex)
 {
   pthread_mutex_unlock (&mutex->mutex);
+}
+
+struct ZbCondition {
+  pthread_cond_t condition;
+};
+
+ZbCondition *
+zb_platform_condition_new (void)
+{
+  ZbCondition *self = malloc (sizeof *self);
+  pthread_condattr_t attributes;
+
+  if (!self)
+    return NULL;
+  pthread_condattr_init (&attributes);
+  pthread_condattr_setclock (&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init (&self->condition, &attributes);
+  pthread_condattr_destroy (&attributes);
+  return self;
+}
+
+void
+zb_platform_condition_free (ZbCondition *condition)
+{
+  if (!condition)
+    return;
+  pthread_cond_destroy (&condition->condition);
+  free (condition);
+}
+
+void
+zb_platform_condition_wait (
+    ZbCondition *condition, ZbMutex *mutex, int64_t deadline)
+{
+  struct timespec until = to_timespec (deadline);
+
+  pthread_cond_timedwait (&condition->condition, &mutex->mutex, &until);
+}
+
+void
+zb_platform_condition_wake_all (ZbCondition *condition)
+{
+  pthread_cond_broadcast (&condition->condition);
 }
 
 struct ZbEvent {

@@ -112,6 +112,9 @@ bool zb_platform_semaphore_post (ZbSemaphore *semaphore);
 /* Takes one if there is one. */
 bool zb_platform_semaphore_try_wait (ZbSemaphore *semaphore);
 
+/* Looks for some microseconds, without sleeping, whether there is one to take. */
+bool zb_platform_semaphore_look (ZbSemaphore *semaphore);
+
 /* Takes one; false when the deadline has passed without. */
 bool zb_platform_semaphore_wait (ZbSemaphore *semaphore, int64_t deadline);
 
@@ -144,6 +147,15 @@ ZbMutex *zb_platform_mutex_new (void); /* NULL: out of memory */
 void zb_platform_mutex_free (ZbMutex *mutex);
 void zb_platform_mutex_lock (ZbMutex *mutex);
 void zb_platform_mutex_unlock (ZbMutex *mutex);
+
+typedef struct ZbCondition ZbCondition;
+ZbCondition *zb_platform_condition_new (void); /* NULL: out of memory */
+void zb_platform_condition_free (ZbCondition *condition);
+
+/* Until it is woken up, or the deadline; or for no reason. */
+void zb_platform_condition_wait (
+    ZbCondition *condition, ZbMutex *mutex, int64_t deadline);
+void zb_platform_condition_wake_all (ZbCondition *condition);
 
 /* A flag that can be waited for; it stays set until it is cleared. */
 typedef struct ZbEvent ZbEvent;

@@ -149,7 +149,7 @@ is_drained (ZbSession *session)
 void
 zb_session_wait (ZbSession *session, int64_t deadline)
 {
-  if (zb_platform_semaphore_wait (session->buffer.data, deadline))
+  if (zb_spin_wait (&session->spin, session->buffer.data, deadline))
     session->posts_taken++;
 }
 

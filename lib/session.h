@@ -12,6 +12,7 @@
 #include "counters.h"
 #include "peer.h"
 #include "ring.h"
+#include "spin.h"
 
 typedef struct ZbSession ZbSession;
 
@@ -41,6 +42,7 @@ struct ZbSession {
 
   /* Used by the reading thread alone. */
   ZbPeer peer;
+  ZbSpin spin;
   uint64_t position; /* of the next header */
   uint64_t sequence; /* expected next */
   uint64_t features; /* that the writer uses; may be 0 until its first post */

@@ -2,11 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "buffer.h"
-#include "counters.h"
 #include "error.h"
-#include "peer.h"
-#include "ring.h"
+#include "link.h"
 
 /* How often a writer that waits for a reader looks for one, ns. */
 #define CONNECT_RETRY INT64_C (5000000)
@@ -15,11 +12,6 @@
  * that is still denied after this time really is, ns. */
 #define PERMISSION_PATIENCE INT64_C (100000000)
 
-/* Space posts pile up while nobody waits.  Taking two with each frame, where
- * the reader posts one, keeps them from ever becoming many. */
-#define POSTS_PER_FRAME 2
-#define POSTS_PER_WAIT 4096
-
 struct ZbWriter {
   char name[ZB_NAME_MAX + 1];
   uint64_t known_features;
@@ -27,23 +19,12 @@ struct ZbWriter {
   atomic_bool interrupted;
   ZbEvent *interruption; /* set with it, for zb_writer_connect () */
 
-  ZbMutex *mutex; /* guards connected, and buffer against being closed while
-                     another thread looks at it */
-  bool connected;
-  ZbBuffer buffer;
+  ZbMutex *mutex; /* guards the pointer, against other threads */
+  ZbLink *link;   /* NULL: not connected */
 
-  /* What follows is the writing thread's, for the current connection. */
-  ZbPeer peer;
-  uint64_t features; /* in use */
-  bool limited;      /* the reader gave less than it was asked for */
-  uint64_t position; /* of the next frame */
-  uint64_t sequence; /* of the next frame */
-  uint64_t count;    /* written_count: frames and markers */
-  uint64_t used;     /* bytes of the ring in use, when last looked at */
-  uint64_t metadata_written;
-  bool reserved;
-  ZbPlacement placement; /* of the reserved frame */
-  uint64_t payload;      /* its size */
+  /* What follows is the writing thread's. */
+  ZbPlace *place; /* of the reserved frame, or NULL */
+  bool limited;   /* the reader gave less than it was asked for */
 
   /* The last request for a larger ring, of which process; 0 = none. */
   uint64_t asked;
@@ -169,14 +150,6 @@ claim (
   return ZB_OK;
 }
 
-static void
-wake (void *data)
-{
-  ZbWriter *writer = data;
-
-  zb_platform_semaphore_post (writer->buffer.space);
-}
-
 /* Whether this is the answer to our request for a larger ring, and no. */
 static bool
 was_limited (const ZbWriter *writer, const ZbBuffer *buffer)
@@ -186,12 +159,21 @@ was_limited (const ZbWriter *writer, const ZbBuffer *buffer)
              memory_order_relaxed) == writer->asked_of;
 }
 
+static void
+set_link (ZbWriter *writer, ZbLink *link)
+{
+  zb_platform_mutex_lock (writer->mutex);
+  writer->link = link;
+  zb_platform_mutex_unlock (writer->mutex);
+}
+
 static ZbResult
 try_connect (ZbWriter *writer, ZbError *error)
 {
   ZbBuffer buffer;
   uint64_t features;
   ZbResult result;
+  ZbLink *link;
 
   if ((result = zb_buffer_open (&buffer, writer->name, error)) != ZB_OK)
     return result;
@@ -201,20 +183,12 @@ try_connect (ZbWriter *writer, ZbError *error)
     return result;
   }
 
-  writer->features = features;
   writer->limited = was_limited (writer, &buffer);
   writer->asked = 0;
-  writer->position = 0;
-  writer->sequence = 1;
-  writer->count = 0;
-  writer->used = 0;
-  writer->metadata_written = 0;
-  writer->reserved = false;
-  zb_peer_init (&writer->peer, buffer.memory, ZB_SIDE_READER, wake, writer);
-  zb_platform_mutex_lock (writer->mutex);
-  writer->buffer = buffer;
-  writer->connected = true;
-  zb_platform_mutex_unlock (writer->mutex);
+  link = zb_link_new (writer->name, &buffer, features, &writer->counters);
+  if (!link)
+    return zb_fail (error, ZB_SYSTEM, 0, "Out of memory.");
+  set_link (writer, link);
   return ZB_OK;
 }
 
@@ -239,7 +213,7 @@ zb_writer_connect (ZbWriter *writer, int64_t timeout, ZbError *error)
   int64_t deadline = zb_platform_deadline (timeout);
   int64_t patience = zb_platform_deadline (PERMISSION_PATIENCE);
 
-  if (writer->connected)
+  if (writer->link)
     return zb_fail (error, ZB_INVALID, 0,
         "The writer of \"%s\" is connected already.", writer->name);
   for (;;) {
@@ -263,22 +237,15 @@ zb_writer_connect (ZbWriter *writer, int64_t timeout, ZbError *error)
 void
 zb_writer_disconnect (ZbWriter *writer)
 {
-  uint64_t me = zb_platform_process_id ();
+  ZbLink *link = writer->link;
   bool crashed;
 
-  if (!writer->connected)
+  if (!link)
     return;
-  crashed = zb_peer_check (&writer->peer, true) == ZB_PEER_DEAD;
-  /* Whatever was posted before is seen by who sees the 0. */
-  atomic_compare_exchange_strong (&writer->buffer.oieb->writer_pid, &me, 0);
-  if (writer->features != 0)
-    zb_platform_semaphore_post (writer->buffer.data);
-
-  zb_peer_clear (&writer->peer);
-  zb_platform_mutex_lock (writer->mutex);
-  writer->connected = false;
-  zb_buffer_close (&writer->buffer);
-  zb_platform_mutex_unlock (writer->mutex);
+  zb_writer_drop (writer);
+  set_link (writer, NULL);
+  crashed = zb_link_end (link);
+  zb_link_unref (link);
   if (crashed)
     zb_buffer_remove_abandoned (writer->name);
 }
@@ -289,7 +256,7 @@ zb_writer_is_connected (ZbWriter *writer)
   bool connected;
 
   zb_platform_mutex_lock (writer->mutex);
-  connected = writer->connected;
+  connected = writer->link != NULL;
   zb_platform_mutex_unlock (writer->mutex);
   return connected;
 }
@@ -297,7 +264,7 @@ zb_writer_is_connected (ZbWriter *writer)
 uint64_t
 zb_writer_get_features (const ZbWriter *writer)
 {
-  return writer->connected ? writer->features : 0;
+  return writer->link ? writer->link->features : 0;
 }
 
 uint64_t
@@ -306,13 +273,13 @@ zb_writer_get_key_unit_requests (const ZbWriter *writer)
   if (!(zb_writer_get_features (writer) & ZB_FEATURE_KEYUNIT))
     return 0;
   return atomic_load_explicit (
-      &writer->buffer.oieb->key_unit_requests, memory_order_relaxed);
+      &writer->link->buffer.oieb->key_unit_requests, memory_order_relaxed);
 }
 
 static ZbResult
 check_connected (const ZbWriter *writer, ZbError *error)
 {
-  if (writer->connected)
+  if (writer->link)
     return ZB_OK;
   return zb_fail (error, ZB_INVALID, 0,
       "The writer of \"%s\" is not connected.", writer->name);
@@ -324,17 +291,19 @@ ZbResult
 zb_writer_set_metadata (
     ZbWriter *writer, const void *data, size_t size, ZbError *error)
 {
-  const ZbBuffer *buffer = &writer->buffer;
+  ZbLink *link = writer->link;
+  const ZbBuffer *buffer;
   uint64_t prefix = size;
   ZbResult result;
 
   if ((result = check_connected (writer, error)) != ZB_OK)
     return result;
+  buffer = &link->buffer;
   if (size == 0)
     return zb_fail (error, ZB_INVALID, 0,
         "Metadata of 0 bytes cannot be written to buffer \"%s\".",
         writer->name);
-  if (writer->metadata_written != 0)
+  if (link->metadata_written != 0)
     return zb_fail (error, ZB_METADATA_SET, 0,
         "The metadata of buffer \"%s\" is write-once and was written before.",
         writer->name);
@@ -348,100 +317,15 @@ zb_writer_set_metadata (
 
   memcpy (buffer->metadata, &prefix, ZB_METADATA_PREFIX_SIZE);
   memcpy (buffer->metadata + ZB_METADATA_PREFIX_SIZE, data, size);
-  writer->metadata_written = size + ZB_METADATA_PREFIX_SIZE;
+  zb_platform_mutex_lock (link->mutex);
+  link->metadata_written = size + ZB_METADATA_PREFIX_SIZE;
   atomic_store_explicit (&buffer->oieb->metadata_free_bytes,
-      buffer->metadata_size - writer->metadata_written, memory_order_relaxed);
+      buffer->metadata_size - link->metadata_written, memory_order_relaxed);
   /* release pairs with the acquire in zb_session_get_metadata () */
   atomic_store_explicit (&buffer->oieb->metadata_written_bytes,
-      writer->metadata_written, memory_order_release);
+      link->metadata_written, memory_order_release);
+  zb_platform_mutex_unlock (link->mutex);
   return ZB_OK;
-}
-
-/* ---- waiting for room ---- */
-
-/* What is ours must stand as we left it; what is the reader's has bounds. */
-static ZbResult
-check_oieb (const ZbWriter *writer, ZbError *error)
-{
-  const ZbBuffer *buffer = &writer->buffer;
-  ZbOieb *oieb = buffer->oieb;
-  uint64_t me = zb_platform_process_id ();
-  uint64_t metadata_free = buffer->metadata_size - writer->metadata_written;
-  ZbResult result;
-
-#define CHECK(field, low, high)                                                \
-  zb_buffer_check_range (writer->name, #field,                                 \
-      atomic_load_explicit (&oieb->field, memory_order_relaxed), low, high,    \
-      error)
-#define CHECK_OURS(field, value) CHECK (field, value, value)
-
-  if ((result = zb_buffer_check (buffer, writer->name, error)) == ZB_OK &&
-      (result = CHECK_OURS (
-           metadata_written_bytes, writer->metadata_written)) == ZB_OK &&
-      (result = CHECK_OURS (metadata_free_bytes, metadata_free)) == ZB_OK &&
-      (result = CHECK_OURS (payload_write_pos, writer->position)) == ZB_OK &&
-      (result = CHECK_OURS (payload_written_count, writer->count)) == ZB_OK &&
-      (result = CHECK_OURS (writer_features, writer->features)) == ZB_OK &&
-      (result = CHECK_OURS (writer_pid, me)) == ZB_OK)
-    result = CHECK (payload_read_pos, 0, buffer->payload_size);
-#undef CHECK_OURS
-#undef CHECK
-  return result;
-}
-
-/* The reader only ever gives back: the ring cannot be fuller than it was when
- * last looked at. */
-static ZbResult
-update_used (ZbWriter *writer, ZbError *error)
-{
-  uint64_t size = writer->buffer.payload_size;
-  ZbResult result;
-  /* acquire pairs with the release in zb_frame_release () */
-  uint64_t free_bytes = atomic_load_explicit (
-      &writer->buffer.oieb->payload_free_bytes, memory_order_acquire);
-
-  result = zb_buffer_check_range (writer->name, "payload_free_bytes",
-      free_bytes, size - writer->used, size, error);
-  if (result == ZB_OK)
-    writer->used = size - free_bytes;
-  return result;
-}
-
-static bool
-drain_posts (const ZbWriter *writer, unsigned limit)
-{
-  unsigned taken = 0;
-
-  while (taken < limit && zb_platform_semaphore_try_wait (writer->buffer.space))
-    taken++;
-  return taken > 0;
-}
-
-static ZbResult
-check_reader (ZbWriter *writer, bool waiting, ZbError *error)
-{
-  unsigned long long pid;
-  ZbPeerState state = zb_peer_check (&writer->peer, waiting);
-
-  pid = zb_counter_get (&writer->peer.pid);
-  switch (state) {
-    case ZB_PEER_ALIVE:
-      return ZB_OK;
-    case ZB_PEER_NONSENSE:
-      return zb_fail (error, ZB_CORRUPT, 0,
-          "Buffer \"%s\" is corrupt: reader_pid is no process any more.",
-          writer->name);
-    case ZB_PEER_DEAD:
-      return zb_fail (error, ZB_PEER_CRASHED, 0,
-          "The reader of buffer \"%s\", process %llu, crashed: it ended "
-          "without leaving.",
-          writer->name, pid);
-    case ZB_PEER_NONE:
-    case ZB_PEER_LEFT_CLEANLY:
-      break;
-  }
-  return zb_fail (error, ZB_PEER_LEFT, 0,
-      "The reader of buffer \"%s\" has left.", writer->name);
 }
 
 ZbResult
@@ -449,184 +333,88 @@ zb_writer_check_reader (ZbWriter *writer, ZbError *error)
 {
   ZbResult result = check_connected (writer, error);
 
-  return result == ZB_OK ? check_reader (writer, true, error) : result;
-}
-
-static ZbResult
-wait_for_room (ZbWriter *writer, int64_t deadline, ZbError *error)
-{
-  uint64_t size = writer->buffer.payload_size;
-  int64_t patience = zb_peer_get_patience (writer->features != 0);
-  bool waiting = false;
-
-  for (;;) {
-    ZbResult result;
-    int64_t now, look;
-
-    if (is_interrupted (writer))
-      return fail_interrupted (writer, error);
-    if ((result = check_oieb (writer, error)) != ZB_OK ||
-        (result = check_reader (writer, waiting, error)) != ZB_OK ||
-        (result = update_used (writer, error)) != ZB_OK)
-      return result;
-    if (size - writer->used >= writer->placement.need)
-      return ZB_OK;
-    if ((now = zb_platform_now ()) >= deadline)
-      return zb_fail (error, ZB_TIMEOUT, 0,
-          "The ring of buffer \"%s\" had no room for a frame of %llu bytes "
-          "within the timeout: %llu of %llu bytes are in use.",
-          writer->name, (unsigned long long) writer->payload,
-          (unsigned long long) writer->used, (unsigned long long) size);
-    /* A post from before the last look says nothing new; one that comes after
-     * this drain ends the wait. */
-    if (drain_posts (writer, POSTS_PER_WAIT))
-      continue;
-    waiting = true;
-    look = now + patience;
-    zb_counter_add (&writer->counters.waits, 1);
-    zb_platform_semaphore_wait (
-        writer->buffer.space, look < deadline ? look : deadline);
-  }
+  return result == ZB_OK ? zb_link_check_reader (writer->link, error) : result;
 }
 
 /* ---- frames ---- */
 
-static bool
-has_fillers (const ZbWriter *writer)
-{
-  return (writer->features & ZB_FEATURE_FILLER) != 0;
-}
-
+/* Any thread: with a reference that keeps the link for as long as it takes. */
 static ZbResult
-place (ZbWriter *writer, size_t size, ZbError *error)
+reserve (ZbWriter *writer, size_t size, ZbUse use, int64_t timeout,
+    ZbPlace **place, ZbError *error)
 {
-  uint64_t ring_size = writer->buffer.payload_size;
-  bool fillers = has_fillers (writer);
+  ZbRequest request = { size, use, 0, &writer->interrupted };
+  ZbLink *link = NULL;
+  ZbResult result;
 
-  if (zb_ring_place (
-          ring_size, writer->position, size, fillers, &writer->placement)) {
-    writer->payload = size;
-    return ZB_OK;
-  }
-  return zb_fail (error, ZB_TOO_LARGE, 0,
-      "A frame of %llu bytes does not get through the ring of buffer \"%s\", "
-      "which has %llu bytes, from position %llu. Create the reader with a "
-      "payload size of at least %llu bytes.",
-      (unsigned long long) size, writer->name, (unsigned long long) ring_size,
-      (unsigned long long) writer->position,
-      (unsigned long long) zb_ring_size_for (size, fillers));
-}
-
-static void
-write_header (const ZbWriter *writer, uint64_t position, uint64_t payload,
-    uint64_t sequence)
-{
-  ZbFrameHeader header = { payload, sequence };
-
-  memcpy (writer->buffer.ring + position, &header, sizeof header);
-}
-
-/* A position and the bytes up to it are told together. */
-static void
-move_to (ZbWriter *writer, uint64_t position, uint64_t bytes)
-{
-  ZbOieb *oieb = writer->buffer.oieb;
-
-  writer->position = position;
-  writer->used += bytes;
-  atomic_store_explicit (
-      &oieb->payload_write_pos, position, memory_order_relaxed);
-  atomic_fetch_sub_explicit (
-      &oieb->payload_free_bytes, bytes, memory_order_release);
-}
-
-static void
-add_to_count (ZbWriter *writer)
-{
-  atomic_store_explicit (&writer->buffer.oieb->payload_written_count,
-      ++writer->count, memory_order_release);
-}
-
-/* Markers are counted only where one was written: readers count those that
- * they see. */
-static void
-wrap (ZbWriter *writer, uint64_t sequence)
-{
-  if (zb_ring_has_header (writer->buffer.payload_size, writer->position)) {
-    write_header (writer, writer->position, 0, sequence);
-    add_to_count (writer);
-  }
-  move_to (writer, 0, writer->placement.waste);
-  zb_counter_add (&writer->counters.wraps, 1);
-}
-
-/* A wrap alone has a post, as a frame has: the reader goes round and gives the
- * waste back, so that there can be room for a frame that needs it. */
-static void
-publish_wrap (ZbWriter *writer)
-{
-  wrap (writer, ZB_SEQUENCE_WRAP_ALONE);
-  zb_platform_semaphore_post (writer->buffer.data);
+  if (size == 0)
+    return zb_fail (error, ZB_INVALID, 0,
+        "A frame of 0 bytes cannot be written to buffer \"%s\".", writer->name);
+  zb_platform_mutex_lock (writer->mutex);
+  if (writer->link)
+    link = zb_link_ref (writer->link);
+  zb_platform_mutex_unlock (writer->mutex);
+  if (!link)
+    return check_connected (writer, error);
+  if (timeout > 0)
+    request.deadline = zb_platform_deadline (timeout);
+  result = zb_link_reserve (link, &request, place, error);
+  zb_link_unref (link);
+  return result;
 }
 
 ZbResult
 zb_writer_reserve (
     ZbWriter *writer, size_t size, int64_t timeout, void **data, ZbError *error)
 {
-  int64_t deadline = zb_platform_deadline (timeout);
   ZbResult result;
 
-  if ((result = check_connected (writer, error)) != ZB_OK)
-    return result;
-  if (size == 0)
-    return zb_fail (error, ZB_INVALID, 0,
-        "A frame of 0 bytes cannot be written to buffer \"%s\".", writer->name);
-  if (writer->reserved)
+  if (writer->place)
     return zb_fail (error, ZB_INVALID, 0,
         "A frame of buffer \"%s\" is reserved already: publish or drop it.",
         writer->name);
-  for (;;) {
-    if ((result = place (writer, size, error)) != ZB_OK ||
-        (result = wait_for_room (writer, deadline, error)) != ZB_OK)
-      return result;
-    if (!writer->placement.alone)
-      break;
-    publish_wrap (writer);
-  }
-
-  writer->reserved = true;
-  *data =
-      writer->buffer.ring + writer->placement.position + ZB_FRAME_HEADER_SIZE;
-  return ZB_OK;
+  result = reserve (writer, size, ZB_USE_NOW, timeout, &writer->place, error);
+  if (result == ZB_OK)
+    *data = zb_place_get_data (writer->place);
+  return result;
 }
 
 void
 zb_writer_publish (ZbWriter *writer)
 {
-  const ZbPlacement *placement = &writer->placement;
+  ZbPlace *place = writer->place;
 
-  if (!writer->reserved)
+  if (!place)
     return;
-  writer->reserved = false;
-  if (placement->waste > 0)
-    wrap (writer, ZB_SEQUENCE_NONE);
-  write_header (
-      writer, placement->position, writer->payload, writer->sequence++);
-  move_to (writer, placement->next, placement->need - placement->waste);
-  add_to_count (writer);
-  zb_counter_raise (&writer->counters.ring_used_max, writer->used);
-  zb_counter_add (&writer->counters.frames, 1);
-  zb_counter_add (&writer->counters.bytes, writer->payload);
-  /* The commit.  Only a reader that stopped taking posts lets them reach the
-   * maximum, and a ring has no room for so many frames. */
-  zb_platform_semaphore_post (writer->buffer.data);
-  drain_posts (writer, POSTS_PER_FRAME);
+  /* Nothing younger has been published: that is for this thread alone. */
+  zb_link_publish (place->link, place, place->size, NULL);
+  zb_writer_drop (writer);
 }
 
 void
 zb_writer_drop (ZbWriter *writer)
 {
-  writer->reserved = false;
+  if (writer->place)
+    zb_place_release (writer->place);
+  writer->place = NULL;
+}
+
+ZbResult
+zb_writer_reserve_place (ZbWriter *writer, size_t size, int64_t timeout,
+    ZbPlace **place, ZbError *error)
+{
+  return reserve (writer, size, ZB_USE_HOLD, timeout, place, error);
+}
+
+ZbResult
+zb_writer_publish_place (
+    ZbWriter *writer, ZbPlace *place, size_t size, ZbError *error)
+{
+  if (size == 0 || size > place->size)
+    return zb_fail (error, ZB_INVALID, 0,
+        "A frame of %zu bytes cannot be published in a place of %zu bytes.",
+        size, place->size);
+  return zb_link_publish (place->link, place, size, error);
 }
 
 ZbResult
@@ -654,7 +442,7 @@ fail_grow (const ZbWriter *writer, uint64_t size, ZbError *error)
       "reader "
       "%s. Create the reader with a payload size, or a largest payload size, "
       "of at least %llu bytes.",
-      writer->name, (unsigned long long) writer->buffer.payload_size,
+      writer->name, (unsigned long long) writer->link->buffer.payload_size,
       (unsigned long long) size,
       writer->limited ? "does not make it any larger"
                       : "does not make it larger on request",
@@ -664,14 +452,15 @@ fail_grow (const ZbWriter *writer, uint64_t size, ZbError *error)
 ZbResult
 zb_writer_grow (ZbWriter *writer, uint64_t size, ZbError *error)
 {
-  ZbOieb *oieb = writer->buffer.oieb;
+  ZbLink *link = writer->link;
+  ZbOieb *oieb;
   ZbResult result;
 
   if ((result = check_connected (writer, error)) != ZB_OK)
     return result;
-  if (writer->limited || !(writer->features & ZB_FEATURE_GROW))
+  if (writer->limited || !(link->features & ZB_FEATURE_GROW))
     return fail_grow (writer, size, error);
-  writer->reserved = false;
+  oieb = link->buffer.oieb;
   writer->asked = zb_align64 (size);
   writer->asked_of =
       atomic_load_explicit (&oieb->reader_pid, memory_order_relaxed);
@@ -679,7 +468,7 @@ zb_writer_grow (ZbWriter *writer, uint64_t size, ZbError *error)
    * this sees all that was published. */
   atomic_store_explicit (
       &oieb->requested_payload_size, writer->asked, memory_order_release);
-  zb_platform_semaphore_post (writer->buffer.data);
+  zb_platform_semaphore_post (link->buffer.data);
   zb_writer_disconnect (writer);
   return ZB_OK;
 }
@@ -697,8 +486,8 @@ zb_writer_set_interrupted (ZbWriter *writer, bool interrupted)
   }
   zb_platform_event_set (writer->interruption);
   zb_platform_mutex_lock (writer->mutex);
-  if (writer->connected)
-    zb_platform_semaphore_post (writer->buffer.space);
+  if (writer->link)
+    zb_platform_semaphore_post (writer->link->buffer.space);
   zb_platform_mutex_unlock (writer->mutex);
 }
 
@@ -707,10 +496,12 @@ zb_writer_get_stats (ZbWriter *writer, ZbStats *stats)
 {
   zb_counters_get_stats (&writer->counters, stats);
   zb_platform_mutex_lock (writer->mutex);
-  if (writer->connected) {
-    stats->ring_size = writer->buffer.payload_size;
-    stats->ring_used = zb_buffer_get_used (&writer->buffer);
-    stats->peer_pid = zb_counter_get (&writer->buffer.oieb->reader_pid);
+  if (writer->link) {
+    const ZbBuffer *buffer = &writer->link->buffer;
+
+    stats->ring_size = buffer->payload_size;
+    stats->ring_used = zb_buffer_get_used (buffer);
+    stats->peer_pid = zb_counter_get (&buffer->oieb->reader_pid);
   }
   zb_platform_mutex_unlock (writer->mutex);
 }

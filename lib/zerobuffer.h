@@ -60,6 +60,7 @@ extern "C" {
   X (ZB_BUSY, "in use by another process")                                     \
   X (ZB_INVALID, "invalid argument")                                           \
   X (ZB_TOO_LARGE, "does not fit")                                             \
+  X (ZB_NO_PLACE, "the places that are held leave no other")                   \
   X (ZB_METADATA_SET, "the metadata is write-once and was written before")     \
   X (ZB_NO_SPACE, "not enough shared memory")                                  \
   X (ZB_PERMISSION, "permission denied")                                       \
@@ -276,9 +277,11 @@ ZB_API ZbResult zb_writer_write (ZbWriter *writer, const void *data,
 /* Waits for room and hands out the place of the next frame, to be filled and
  * then published or dropped; one at a time.
  * ZB_TIMEOUT, ZB_INTERRUPTED: try again.  ZB_TOO_LARGE: the frame can never
- * be written now; the message says which ring size would do.  ZB_INVALID: 0
- * bytes, not connected, or a place is out already.  ZB_PEER_LEFT,
- * ZB_PEER_CRASHED, ZB_CORRUPT: the connection is of no more use; disconnect. */
+ * be written now; the message says which ring size would do.  ZB_NO_PLACE: not
+ * as long as so many places are held, which can be only if this frame is larger
+ * than all before; release some, or zb_writer_grow ().  ZB_INVALID: 0 bytes, not
+ * connected, or a place is out already.  ZB_PEER_LEFT, ZB_PEER_CRASHED,
+ * ZB_CORRUPT: the connection is of no more use; disconnect. */
 ZB_API ZbResult zb_writer_reserve (ZbWriter *writer, size_t size,
     int64_t timeout, void **data, ZbError *error);
 
@@ -288,8 +291,42 @@ ZB_API void zb_writer_publish (ZbWriter *writer);
 /* Gives the reserved place up; the reader never sees it. */
 ZB_API void zb_writer_drop (ZbWriter *writer);
 
-/* While interrupted, zb_writer_connect (), _reserve () and _write () return
- * ZB_INTERRUPTED at once, also when waiting already.  Any thread. */
+/* A place in the ring, for one frame that is made where the reader will find it.
+ * Several may be out, beside what zb_writer_reserve () does, and be published in
+ * any order.  They stay valid until they are released, whatever happens to the
+ * connection or the writer. */
+typedef struct ZbPlace ZbPlace;
+
+/* Waits for room and hands out a place, which the caller owns, and gives back
+ * with zb_place_release ().  Its memory has no certain content.
+ * Results as zb_writer_reserve ().  ZB_NO_PLACE: at most half of the ring can be
+ * held, in 64 places; toward a reader of protocol 1.0 one place.  The caller
+ * then uses other memory, and has it copied.  Any thread. */
+ZB_API ZbResult zb_writer_reserve_place (ZbWriter *writer, size_t size,
+    int64_t timeout, ZbPlace **place, ZbError *error);
+
+/* Makes the first @size bytes of @place visible to the reader.  From now on they
+ * must not be changed, but may be read until the place is released, which keeps
+ * the writer from using it again.  Toward a reader of protocol 1.0 they may not
+ * even be read: see zb_writer_get_features () for ZB_FEATURE_FILLER.
+ * ZB_NO_PLACE: something younger was published before, or the connection has
+ * ended: copy the bytes, which are as they were, to a new place. */
+ZB_API ZbResult zb_writer_publish_place (
+    ZbWriter *writer, ZbPlace *place, size_t size, ZbError *error);
+
+/* Gives @place up; if it was not published, the reader never sees it.  Any
+ * thread. */
+ZB_API void zb_place_release (ZbPlace *place);
+
+/* The bytes to be written, at offsets of the ring that are multiples of 64, plus
+ * 16, if all frames of the connection have 16 bytes less than such a multiple.
+ * Any thread. */
+ZB_API void *zb_place_get_data (const ZbPlace *place);
+ZB_API size_t zb_place_get_size (const ZbPlace *place);
+
+/* While interrupted, zb_writer_connect (), and what reserves or writes, return
+ * ZB_INTERRUPTED at once instead of waiting, also when they wait already.  With
+ * a timeout of 0 they do not wait, and are not interrupted.  Any thread. */
 ZB_API void zb_writer_set_interrupted (ZbWriter *writer, bool interrupted);
 
 /* Any thread. */
