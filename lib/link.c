@@ -40,6 +40,7 @@ zb_link_new (
   self->counters = counters;
   self->buffer = *buffer;
   self->features = features;
+  self->process = zb_platform_process_id ();
   self->mutex = mutex;
   self->awake = awake;
   self->sequence = 1;
@@ -85,7 +86,7 @@ zb_link_unref (ZbLink *link)
 bool
 zb_link_end (ZbLink *link)
 {
-  uint64_t me = zb_platform_process_id ();
+  uint64_t me = link->process;
   bool crashed;
 
   zb_platform_mutex_lock (link->mutex);
@@ -114,7 +115,6 @@ check_oieb (const ZbLink *link, ZbError *error)
   const ZbBuffer *buffer = &link->buffer;
   const ZbPlaces *places = &link->places;
   ZbOieb *oieb = buffer->oieb;
-  uint64_t me = zb_platform_process_id ();
   uint64_t position = places->written % places->ring_size;
   uint64_t metadata_free = buffer->metadata_size - link->metadata_written;
   ZbResult result;
@@ -132,7 +132,7 @@ check_oieb (const ZbLink *link, ZbError *error)
       (result = CHECK_OURS (payload_write_pos, position)) == ZB_OK &&
       (result = CHECK_OURS (payload_written_count, link->count)) == ZB_OK &&
       (result = CHECK_OURS (writer_features, link->features)) == ZB_OK &&
-      (result = CHECK_OURS (writer_pid, me)) == ZB_OK)
+      (result = CHECK_OURS (writer_pid, link->process)) == ZB_OK)
     result = CHECK (payload_read_pos, 0, buffer->payload_size);
 #undef CHECK_OURS
 #undef CHECK
@@ -473,6 +473,14 @@ publish (ZbLink *link, ZbPlace *place, size_t size)
   return true;
 }
 
+/* The commit.  Only a reader that stopped taking posts lets them reach the
+ * maximum, and a ring has no room for so many frames. */
+static void
+post (ZbLink *link)
+{
+  zb_platform_semaphore_post (link->buffer.data);
+}
+
 ZbResult
 zb_link_publish (ZbLink *link, ZbPlace *place, size_t size, ZbError *error)
 {
@@ -484,12 +492,33 @@ zb_link_publish (ZbLink *link, ZbPlace *place, size_t size, ZbError *error)
   if (!published)
     return zb_fail (error, ZB_NO_PLACE, 0,
         "A place in the ring of buffer \"%s\" can no more be published, since "
-        "a younger one was.",
+        "a younger one was, or the connection has ended.",
         link->name);
-  /* The commit.  Only a reader that stopped taking posts lets them reach the
-   * maximum, and a ring has no room for so many frames. */
-  zb_platform_semaphore_post (link->buffer.data);
+  post (link);
   return ZB_OK;
+}
+
+/* With the lock. */
+static void
+release (ZbLink *link, ZbPlace *place)
+{
+  give_up_slot (link, place);
+  place->next = link->spare;
+  link->spare = place;
+}
+
+void
+zb_link_commit (ZbLink *link, ZbPlace *place)
+{
+  bool published;
+
+  zb_platform_mutex_lock (link->mutex);
+  published = publish (link, place, place->size);
+  release (link, place);
+  zb_platform_mutex_unlock (link->mutex);
+  if (published)
+    post (link);
+  zb_link_unref (link);
 }
 
 void
@@ -498,9 +527,7 @@ zb_place_release (ZbPlace *place)
   ZbLink *link = place->link;
 
   zb_platform_mutex_lock (link->mutex);
-  give_up_slot (link, place);
-  place->next = link->spare;
-  link->spare = place;
+  release (link, place);
   zb_platform_mutex_unlock (link->mutex);
   zb_link_unref (link);
 }

@@ -32,6 +32,7 @@ struct ZbLink {
   ZbCounters *counters; /* the same; written with the lock */
   ZbBuffer buffer;
   uint64_t features;         /* in use */
+  uint64_t process;          /* this one */
   uint64_t metadata_written; /* of the thread that writes it */
 
   ZbMutex *mutex;     /* guards what follows */
@@ -73,6 +74,9 @@ ZbResult zb_link_reserve (
  * see zb_places_publish (). */
 ZbResult zb_link_publish (
     ZbLink *link, ZbPlace *place, size_t size, ZbError *error);
+
+/* Publishes and releases a place that is younger than all that was published. */
+void zb_link_commit (ZbLink *link, ZbPlace *place);
 
 /* Whether the reader is still there. */
 ZbResult zb_link_check_reader (ZbLink *link, ZbError *error);

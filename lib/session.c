@@ -57,6 +57,7 @@ zb_session_new (const char *name, ZbBuffer *buffer)
   atomic_init (&self->posts_own, 0);
   self->name = name;
   self->buffer = *buffer;
+  self->process = zb_platform_process_id ();
   self->sequence = 1;
   self->mutex = mutex;
   self->view = view;
@@ -190,7 +191,6 @@ check_oieb (ZbSession *session)
   const ZbBuffer *buffer = &session->buffer;
   ZbOieb *oieb = buffer->oieb;
   uint64_t position = session->position;
-  uint64_t me = zb_platform_process_id ();
   ZbError *end = &session->end;
 
 #define CHECK(field, low, high)                                                \
@@ -204,7 +204,7 @@ check_oieb (ZbSession *session)
       CHECK (payload_free_bytes, 0, buffer->payload_size) == ZB_OK &&
       CHECK (payload_write_pos, 0, buffer->payload_size) == ZB_OK &&
       CHECK (payload_read_pos, position, position) == ZB_OK &&
-      CHECK (reader_pid, me, me) == ZB_OK)
+      CHECK (reader_pid, session->process, session->process) == ZB_OK)
     update_features (session);
 #undef CHECK
   return end->result;

@@ -39,6 +39,7 @@ struct ZbSession {
   atomic_uint references;
   const char *name; /* the reader's; not used after it is gone */
   ZbBuffer buffer;
+  uint64_t process; /* this one */
 
   /* Used by the reading thread alone. */
   ZbPeer peer;

@@ -277,12 +277,16 @@ zb_writer_get_key_unit_requests (const ZbWriter *writer)
 }
 
 static ZbResult
-check_connected (const ZbWriter *writer, ZbError *error)
+fail_not_connected (const ZbWriter *writer, ZbError *error)
 {
-  if (writer->link)
-    return ZB_OK;
   return zb_fail (error, ZB_INVALID, 0,
       "The writer of \"%s\" is not connected.", writer->name);
+}
+
+static ZbResult
+check_connected (const ZbWriter *writer, ZbError *error)
+{
+  return writer->link ? ZB_OK : fail_not_connected (writer, error);
 }
 
 /* ---- metadata ---- */
@@ -338,42 +342,40 @@ zb_writer_check_reader (ZbWriter *writer, ZbError *error)
 
 /* ---- frames ---- */
 
-/* Any thread: with a reference that keeps the link for as long as it takes. */
 static ZbResult
-reserve (ZbWriter *writer, size_t size, ZbUse use, int64_t timeout,
-    ZbPlace **place, ZbError *error)
+check_size (const ZbWriter *writer, size_t size, ZbError *error)
+{
+  if (size > 0)
+    return ZB_OK;
+  return zb_fail (error, ZB_INVALID, 0,
+      "A frame of 0 bytes cannot be written to buffer \"%s\".", writer->name);
+}
+
+static ZbRequest
+make_request (ZbWriter *writer, size_t size, ZbUse use, int64_t timeout)
 {
   ZbRequest request = { size, use, 0, &writer->interrupted };
-  ZbLink *link = NULL;
-  ZbResult result;
 
-  if (size == 0)
-    return zb_fail (error, ZB_INVALID, 0,
-        "A frame of 0 bytes cannot be written to buffer \"%s\".", writer->name);
-  zb_platform_mutex_lock (writer->mutex);
-  if (writer->link)
-    link = zb_link_ref (writer->link);
-  zb_platform_mutex_unlock (writer->mutex);
-  if (!link)
-    return check_connected (writer, error);
   if (timeout > 0)
     request.deadline = zb_platform_deadline (timeout);
-  result = zb_link_reserve (link, &request, place, error);
-  zb_link_unref (link);
-  return result;
+  return request;
 }
 
 ZbResult
 zb_writer_reserve (
     ZbWriter *writer, size_t size, int64_t timeout, void **data, ZbError *error)
 {
+  ZbRequest request = make_request (writer, size, ZB_USE_NOW, timeout);
   ZbResult result;
 
+  if ((result = check_connected (writer, error)) != ZB_OK ||
+      (result = check_size (writer, size, error)) != ZB_OK)
+    return result;
   if (writer->place)
     return zb_fail (error, ZB_INVALID, 0,
         "A frame of buffer \"%s\" is reserved already: publish or drop it.",
         writer->name);
-  result = reserve (writer, size, ZB_USE_NOW, timeout, &writer->place, error);
+  result = zb_link_reserve (writer->link, &request, &writer->place, error);
   if (result == ZB_OK)
     *data = zb_place_get_data (writer->place);
   return result;
@@ -382,13 +384,9 @@ zb_writer_reserve (
 void
 zb_writer_publish (ZbWriter *writer)
 {
-  ZbPlace *place = writer->place;
-
-  if (!place)
-    return;
-  /* Nothing younger has been published: that is for this thread alone. */
-  zb_link_publish (place->link, place, place->size, NULL);
-  zb_writer_drop (writer);
+  if (writer->place)
+    zb_link_commit (writer->link, writer->place);
+  writer->place = NULL;
 }
 
 void
@@ -399,11 +397,32 @@ zb_writer_drop (ZbWriter *writer)
   writer->place = NULL;
 }
 
+static ZbLink *
+get_link (ZbWriter *writer)
+{
+  ZbLink *link;
+
+  zb_platform_mutex_lock (writer->mutex);
+  link = writer->link ? zb_link_ref (writer->link) : NULL;
+  zb_platform_mutex_unlock (writer->mutex);
+  return link;
+}
+
 ZbResult
 zb_writer_reserve_place (ZbWriter *writer, size_t size, int64_t timeout,
     ZbPlace **place, ZbError *error)
 {
-  return reserve (writer, size, ZB_USE_HOLD, timeout, place, error);
+  ZbRequest request = make_request (writer, size, ZB_USE_HOLD, timeout);
+  ZbResult result = check_size (writer, size, error);
+  ZbLink *link;
+
+  if (result != ZB_OK)
+    return result;
+  if (!(link = get_link (writer)))
+    return fail_not_connected (writer, error);
+  result = zb_link_reserve (link, &request, place, error);
+  zb_link_unref (link);
+  return result;
 }
 
 ZbResult
