@@ -140,6 +140,24 @@ gst_zero_buffer_format_get_size (
   return gst_buffer_get_size (buffer);
 }
 
+gboolean
+gst_zero_buffer_format_is_frame (
+    const GstZeroBufferFormat *format, GstBuffer *buffer)
+{
+  return format->kind == GST_ZERO_BUFFER_KIND_VIDEO &&
+         gst_buffer_get_size (buffer) == format->packed.size &&
+         is_packed (format, buffer);
+}
+
+gsize
+gst_zero_buffer_format_get_plain_size (const GstZeroBufferFormat *format)
+{
+  if (format->kind != GST_ZERO_BUFFER_KIND_VIDEO ||
+      format->packed.size != format->native.size)
+    return 0;
+  return format->packed.size;
+}
+
 static void
 copy_plane (GstVideoFrame *to, const GstVideoFrame *from, guint plane)
 {

@@ -39,6 +39,14 @@ gsize gst_zero_buffer_format_get_size (
 gboolean gst_zero_buffer_format_write (const GstZeroBufferFormat *format,
     GstBuffer *buffer, guint8 *data, gsize size);
 
+/* Whether a video buffer is a frame as it is. */
+gboolean gst_zero_buffer_format_is_frame (
+    const GstZeroBufferFormat *format, GstBuffer *buffer);
+
+/* Bytes of such buffers, if those that GStreamer lays out by itself are some; else
+ * 0. */
+gsize gst_zero_buffer_format_get_plain_size (const GstZeroBufferFormat *format);
+
 /* What to do with a buffer that was read. */
 typedef enum {
   GST_ZERO_BUFFER_FIT_AS_IS,

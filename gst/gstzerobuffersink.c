@@ -49,12 +49,11 @@
 #include "gstzerobufferclock.h"
 #include "gstzerobuffererror.h"
 #include "gstzerobufferevents.h"
-#include "gstzerobufferformat.h"
 #include "gstzerobuffermetadata.h"
-#include "gstzerobuffermetas.h"
 #include "gstzerobuffernotice.h"
 #include "gstzerobufferpending.h"
-#include "gstzerobufferrecord.h"
+#include "gstzerobufferpool.h"
+#include "gstzerobuffersender.h"
 #include "gstzerobufferstats.h"
 
 GST_DEBUG_CATEGORY_STATIC (zerobuffersink_debug);
@@ -69,11 +68,6 @@ GST_DEBUG_CATEGORY_STATIC (zerobuffersink_debug);
 
 /* What this end knows beyond protocol 1.0. */
 #define FEATURES (ZB_FEATURES_DEFAULT | ZB_FEATURE_MEDIA | ZB_FEATURE_KEYUNIT)
-
-/* A ring that holds fewer records than this as large as the largest so far is
- * to grow, and then to hold so many. */
-#define RING_RECORDS_MIN 3
-#define RING_RECORDS 4
 
 /* How long a reader may take to make a larger ring while wait-for-reader is
  * FALSE. */
@@ -104,15 +98,13 @@ struct _GstZeroBufferSink {
   /* Guarded by the PREROLL_LOCK, mostly of the streaming thread. */
   gboolean waiting; /* it let go of the lock to wait with the writer */
   GstCaps *caps;    /* of the buffers that come */
-  GstZeroBufferFormat format;
+  GstZeroBufferSender sender;
   guint32 rate_seqnum; /* of the last instant-rate-change */
-  GByteArray *bytes;   /* of the record that is being made */
   GstZeroBufferBaseTime base_time;
 
   /* What the reader of this session, or the last one, knows. */
   guint64 peer_pid;
   GstCaps *session_caps;
-  gsize largest; /* record that was looked at for growing */
   guint64 key_unit_requests;
   GstClockTime grow_since; /* when it was asked for a larger ring, or NONE */
 
@@ -129,6 +121,8 @@ G_DEFINE_TYPE (GstZeroBufferSink, gst_zero_buffer_sink, GST_TYPE_BASE_SINK)
 GST_ELEMENT_REGISTER_DEFINE (
     zerobuffersink, "zerobuffersink", GST_RANK_NONE, GST_TYPE_ZERO_BUFFER_SINK)
 
+static void begin_or_end_wait (GstElement *element, gboolean begin);
+
 /* ---- properties ---- */
 
 static void
@@ -137,7 +131,8 @@ gst_zero_buffer_sink_init (GstZeroBufferSink *self)
   GstBaseSink *sink = GST_BASE_SINK (self);
 
   self->wait_for_reader = DEFAULT_WAIT_FOR_READER;
-  self->bytes = g_byte_array_new ();
+  gst_zero_buffer_sender_init (
+      &self->sender, GST_ELEMENT (self), begin_or_end_wait);
   gst_zero_buffer_pending_init (&self->pending);
   gst_base_sink_set_sync (sink, DEFAULT_SYNC);
   gst_base_sink_set_last_sample_enabled (sink, FALSE);
@@ -149,7 +144,7 @@ gst_zero_buffer_sink_finalize (GObject *object)
   GstZeroBufferSink *self = GST_ZERO_BUFFER_SINK (object);
 
   g_free (self->buffer_name);
-  g_byte_array_unref (self->bytes);
+  gst_zero_buffer_sender_deinit (&self->sender);
   gst_zero_buffer_pending_deinit (&self->pending);
   G_OBJECT_CLASS (gst_zero_buffer_sink_parent_class)->finalize (object);
 }
@@ -207,6 +202,7 @@ get_stats (GstZeroBufferSink *self)
   gst_structure_set (structure,
       "sessions", G_TYPE_UINT64, self->sessions,
       "dropped", G_TYPE_UINT64, self->dropped,
+      "copies", G_TYPE_UINT64, self->sender.copies,
       NULL);
   /* clang-format on */
   return structure;
@@ -258,7 +254,7 @@ gst_zero_buffer_sink_start (GstBaseSink *sink)
     return FALSE;
   }
 
-  gst_zero_buffer_format_set_caps (&self->format, NULL);
+  gst_zero_buffer_sender_start (&self->sender, writer);
   self->waiting = FALSE;
   self->started = FALSE;
   self->sent = FALSE;
@@ -283,14 +279,13 @@ gst_zero_buffer_sink_stop (GstBaseSink *sink)
 {
   GstZeroBufferSink *self = GST_ZERO_BUFFER_SINK (sink);
   gboolean connected = zb_writer_is_connected (self->writer);
-  ZbWriter *writer;
 
   GST_OBJECT_LOCK (self);
-  writer = g_steal_pointer (&self->writer);
+  self->writer = NULL;
   GST_OBJECT_UNLOCK (self);
 
   gst_zero_buffer_pending_clear (&self->pending);
-  zb_writer_free (writer);
+  gst_zero_buffer_sender_stop (&self->sender);
   if (connected)
     tell_disconnected (self, GST_ZERO_BUFFER_CAUSE_STOPPED);
   gst_clear_caps (&self->caps);
@@ -368,18 +363,15 @@ wait_for_reader (GstZeroBufferSink *self, ZbError *error)
   return result;
 }
 
-static ZbResult
-reserve (GstZeroBufferSink *self, gsize size, gboolean wait, gpointer *place,
-    ZbError *error)
+static void
+begin_or_end_wait (GstElement *element, gboolean begin)
 {
-  ZbResult result = zb_writer_reserve (self->writer, size, 0, place, error);
+  GstZeroBufferSink *self = GST_ZERO_BUFFER_SINK (element);
 
-  if (result != ZB_TIMEOUT || !wait)
-    return result;
-  begin_wait (self);
-  result = zb_writer_reserve (self->writer, size, ZB_FOREVER, place, error);
-  end_wait (self);
-  return result;
+  if (begin)
+    begin_wait (self);
+  else
+    end_wait (self);
 }
 
 /* ---- what the application is told ---- */
@@ -429,7 +421,7 @@ gst_zero_buffer_sink_set_caps (GstBaseSink *sink, GstCaps *caps)
     return FALSE;
   }
   gst_caps_replace (&self->caps, caps);
-  gst_zero_buffer_format_set_caps (&self->format, caps);
+  gst_zero_buffer_sender_set_caps (&self->sender, caps);
   return TRUE;
 }
 
@@ -456,12 +448,6 @@ write_metadata (GstZeroBufferSink *self, ZbError *error)
   return result;
 }
 
-static gboolean
-has_records (GstZeroBufferSink *self)
-{
-  return (zb_writer_get_features (self->writer) & ZB_FEATURE_MEDIA) != 0;
-}
-
 /* A reader that has been asked for a larger ring is there, and busy. */
 static gboolean
 is_growing (GstZeroBufferSink *self)
@@ -482,7 +468,7 @@ prepare_session (GstZeroBufferSink *self)
     self->missed = self->missed || self->sent;
   self->peer_pid = stats.peer_pid;
   self->key_unit_requests = 0;
-  self->largest = 0;
+  gst_zero_buffer_sender_begin_session (&self->sender);
   self->grow_since = GST_CLOCK_TIME_NONE;
   gst_caps_replace (&self->session_caps, self->caps);
   /* The first reader gets all events as they came. */
@@ -561,150 +547,6 @@ check_session (GstZeroBufferSink *self, ZbError *error)
   return ZB_METADATA_SET;
 }
 
-/* ---- plain frames, for a reader of protocol 1.0 ---- */
-
-static ZbResult
-fail_buffer (GstBuffer *buffer, gsize size, ZbError *error)
-{
-  error->result = ZB_INVALID;
-  error->os_error = 0;
-  g_snprintf (error->message, sizeof error->message,
-      "A buffer of %" G_GSIZE_FORMAT " bytes is not what its caps say, or "
-      "cannot be read; expected %" G_GSIZE_FORMAT " bytes.",
-      gst_buffer_get_size (buffer), size);
-  return ZB_INVALID;
-}
-
-static ZbResult
-write_frame (GstZeroBufferSink *self, GstBuffer *buffer, ZbError *error)
-{
-  gsize size = gst_zero_buffer_format_get_size (&self->format, buffer);
-  ZbResult result;
-  gpointer place;
-
-  if (size == 0) {
-    GST_DEBUG_OBJECT (self, "No frame for %" GST_PTR_FORMAT, buffer);
-    return ZB_OK;
-  }
-  if ((result = check_session (self, error)) != ZB_OK ||
-      (result = reserve (self, size, TRUE, &place, error)) != ZB_OK)
-    return result;
-  if (gst_zero_buffer_format_write (&self->format, buffer, place, size)) {
-    zb_writer_publish (self->writer);
-    return ZB_OK;
-  }
-  zb_writer_drop (self->writer);
-  return fail_buffer (buffer, size, error);
-}
-
-/* ---- media records ---- */
-
-/* Asks for a larger ring where this one holds too few records of @size.  TRUE
- * if that ended the session, to be gone on with in the next. */
-static gboolean
-grow (GstZeroBufferSink *self, gsize size)
-{
-  guint64 frame = (guint64) size + 16;
-  ZbStats stats;
-  ZbError error;
-
-  if (size <= self->largest)
-    return FALSE;
-  self->largest = size;
-  zb_writer_get_stats (self->writer, &stats);
-  if (frame <= stats.ring_size / RING_RECORDS_MIN ||
-      frame > G_MAXUINT64 / RING_RECORDS)
-    return FALSE;
-  if (zb_writer_grow (self->writer, RING_RECORDS * frame, &error) != ZB_OK) {
-    GST_DEBUG_OBJECT (self, "%s", error.message);
-    return FALSE;
-  }
-  GST_INFO_OBJECT (self,
-      "Records of %" G_GSIZE_FORMAT " bytes: asked for a larger ring", size);
-  self->grow_since = gst_util_get_timestamp ();
-  return TRUE;
-}
-
-/* Finds the place of a record, whose data are to be written to *data. */
-static ZbResult
-begin_record (GstZeroBufferSink *self, const GstZeroBufferRecord *record,
-    const guint8 *extra, gboolean wait, guint8 **data, ZbError *error)
-{
-  gsize size = gst_zero_buffer_record_get_size (record);
-  ZbResult result;
-  gpointer place;
-
-  if (grow (self, size)) {
-    error->result = ZB_GROW;
-    return ZB_GROW;
-  }
-  result = reserve (self, size, wait, &place, error);
-  if (result == ZB_OK)
-    *data = gst_zero_buffer_record_write (record, place, extra);
-  return result;
-}
-
-/* A record whose data are self->bytes. */
-static ZbResult
-write_bytes (GstZeroBufferSink *self, GstZeroBufferRecordKind kind,
-    guint32 flags, gboolean wait, ZbError *error)
-{
-  const GstZeroBufferRecord record = { .kind = kind,
-    .flags = flags,
-    .data_size = self->bytes->len,
-    .pts = GST_CLOCK_TIME_NONE,
-    .dts = GST_CLOCK_TIME_NONE,
-    .duration = GST_CLOCK_TIME_NONE };
-  ZbResult result;
-  guint8 *data;
-
-  result = begin_record (self, &record, NULL, wait, &data, error);
-  if (result != ZB_OK)
-    return result;
-  memcpy (data, self->bytes->data, self->bytes->len);
-  zb_writer_publish (self->writer);
-  return ZB_OK;
-}
-
-static ZbResult
-write_event (
-    GstZeroBufferSink *self, GstEvent *event, gboolean wait, ZbError *error)
-{
-  GST_LOG_OBJECT (self, "Sending %" GST_PTR_FORMAT, event);
-  g_byte_array_set_size (self->bytes, 0);
-  gst_zero_buffer_event_write (event, self->bytes);
-  return write_bytes (self, GST_ZERO_BUFFER_RECORD_EVENT, 0, wait, error);
-}
-
-static ZbResult
-write_buffer (GstZeroBufferSink *self, GstBuffer *buffer, ZbError *error)
-{
-  GstZeroBufferRecord record = { .kind = GST_ZERO_BUFFER_RECORD_BUFFER,
-    .flags = GST_BUFFER_FLAGS (buffer) & GST_ZERO_BUFFER_RECORD_FLAGS,
-    .data_size = gst_buffer_get_size (buffer),
-    .pts = GST_BUFFER_PTS (buffer),
-    .dts = GST_BUFFER_DTS (buffer),
-    .duration = GST_BUFFER_DURATION (buffer) };
-  ZbResult result;
-  guint8 *data;
-
-  if (self->missed)
-    record.flags |= GST_BUFFER_FLAG_DISCONT;
-  g_byte_array_set_size (self->bytes, 0);
-  gst_zero_buffer_metas_write (buffer, self->bytes);
-  record.extra_size = self->bytes->len;
-  result = begin_record (self, &record, self->bytes->data, TRUE, &data, error);
-  if (result != ZB_OK)
-    return result;
-  if (gst_buffer_extract (buffer, 0, data, record.data_size) !=
-      record.data_size) {
-    zb_writer_drop (self->writer);
-    return fail_buffer (buffer, record.data_size, error);
-  }
-  zb_writer_publish (self->writer);
-  return ZB_OK;
-}
-
 /* ---- what goes with the stream ---- */
 
 /* TRUE if the reader is to be told of *clock (again). */
@@ -744,10 +586,8 @@ send_clock (GstZeroBufferSink *self, gboolean wait, ZbError *error)
       "Base time is %" GST_STIME_FORMAT ", live %d, latency %" GST_TIME_FORMAT,
       GST_STIME_ARGS (clock.base_time), clock.live,
       GST_TIME_ARGS (clock.min_latency));
-  g_byte_array_set_size (self->bytes, 0);
-  gst_zero_buffer_clock_write (&clock, self->bytes);
-  result = write_bytes (self, GST_ZERO_BUFFER_RECORD_CLOCK,
-      clock.live ? GST_ZERO_BUFFER_CLOCK_FLAG_LIVE : 0, wait, error);
+  result =
+      gst_zero_buffer_sender_send_clock (&self->sender, &clock, wait, error);
   if (result != ZB_OK)
     forget_clock (self);
   return result;
@@ -761,7 +601,8 @@ send_events (GstZeroBufferSink *self, gboolean wait, ZbError *error)
 
   while (result == ZB_OK &&
          (event = gst_zero_buffer_pending_peek (&self->pending))) {
-    result = write_event (self, event, wait, error);
+    result =
+        gst_zero_buffer_sender_send_event (&self->sender, event, wait, error);
     if (result == ZB_OK) {
       gst_zero_buffer_pending_pop (&self->pending, event);
       self->started = TRUE;
@@ -816,13 +657,24 @@ send_buffer (GstZeroBufferSink *self, GstBuffer *buffer, ZbError *error)
     count_dropped (self);
     return ZB_OK;
   }
-  result = has_records (self) ? write_buffer (self, buffer, error)
-                              : write_frame (self, buffer, error);
+  /* A reader of protocol 1.0 has been told the caps once and for all. */
+  if (!gst_zero_buffer_sender_has_records (&self->sender) &&
+      (result = check_session (self, error)) != ZB_OK)
+    return result;
+  result = gst_zero_buffer_sender_send_buffer (
+      &self->sender, buffer, self->missed, error);
   if (result == ZB_OK) {
     self->sent = TRUE;
     self->missed = FALSE;
   }
   return result;
+}
+
+/* The writer has disconnected, to find a larger ring. */
+static void
+note_growing (GstZeroBufferSink *self)
+{
+  self->grow_since = gst_util_get_timestamp ();
 }
 
 /* Sends what is due, and @item, if it is a buffer.  (Events are queued.) */
@@ -837,13 +689,15 @@ send_item (
     if (result == ZB_OK && self->missed)
       request_key_unit (self);
   }
-  if (result == ZB_OK && !has_records (self))
+  if (result == ZB_OK && !gst_zero_buffer_sender_has_records (&self->sender))
     gst_zero_buffer_pending_clear (&self->pending);
   else if (result == ZB_OK &&
            (result = send_clock (self, wait, error)) == ZB_OK)
     result = send_events (self, wait, error);
   if (result == ZB_OK && GST_IS_BUFFER (item))
     result = send_buffer (self, GST_BUFFER_CAST (item), error);
+  if (result == ZB_GROW)
+    note_growing (self);
   return result;
 }
 
@@ -949,7 +803,8 @@ gst_zero_buffer_sink_wait_event (GstBaseSink *sink, GstEvent *event)
     return GST_FLOW_OK;
   gst_zero_buffer_pending_push (&self->pending, event);
   flow = deliver (self, GST_MINI_OBJECT_CAST (event));
-  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS && !has_records (self))
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS &&
+      !gst_zero_buffer_sender_has_records (&self->sender))
     end_session (self, GST_ZERO_BUFFER_CAUSE_EOS);
   return flow;
 }
@@ -1055,12 +910,64 @@ gst_zero_buffer_sink_query (GstElement *element, GstQuery *query)
 
 /* ---- class ---- */
 
-/* Whatever strides upstream likes will do: they go along, or rows are packed on
- * the way. */
+/* With the PREROLL_LOCK: if a reader is there already, the first buffers find
+ * places in a ring that is large enough for them. */
+static void
+prepare_ring (GstZeroBufferSink *self, gsize size)
+{
+  ZbError error;
+
+  if (self->waiting || GST_BASE_SINK (self)->flushing ||
+      (!zb_writer_is_connected (self->writer) &&
+          begin_session (self, FALSE, &error) != ZB_OK))
+    return;
+  if (!gst_zero_buffer_sender_has_records (&self->sender) ||
+      !gst_zero_buffer_sender_grow (&self->sender, size))
+    return;
+  note_growing (self);
+  while (
+      is_growing (self) && begin_session (self, TRUE, &error) == ZB_NOT_READY)
+    ;
+}
+
+static void
+offer_pool (GstZeroBufferSink *self, GstCaps *caps, GstQuery *query)
+{
+  GstBufferPool *pool;
+  GstVideoInfo info;
+
+  if (!gst_video_info_from_caps (&info, caps) ||
+      GST_VIDEO_INFO_FORMAT (&info) == GST_VIDEO_FORMAT_ENCODED)
+    return;
+  GST_BASE_SINK_PREROLL_LOCK (self);
+  prepare_ring (self, info.size);
+  GST_BASE_SINK_PREROLL_UNLOCK (self);
+  pool = gst_zero_buffer_pool_new (self->sender.places, caps, info.size);
+  if (!pool)
+    return;
+  gst_query_add_allocation_pool (query, pool, info.size, 0, 0);
+  gst_object_unref (pool);
+}
+
+/* Upstream may fill memory in the ring: a pool's for raw video, whose size is
+ * known; else it is allocated as one likes.  Whatever strides upstream likes will
+ * do: they go along, or rows are packed on the way. */
 static gboolean
 gst_zero_buffer_sink_propose_allocation (GstBaseSink *sink, GstQuery *query)
 {
+  GstZeroBufferSink *self = GST_ZERO_BUFFER_SINK (sink);
+  GstAllocationParams params;
+  GstCaps *caps;
+
+  gst_query_parse_allocation (query, &caps, NULL);
   gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
+  if (!caps || has_foreign_memory (caps))
+    return TRUE;
+  gst_allocation_params_init (&params);
+  params.align = GST_ZERO_BUFFER_PLACES_ALIGN;
+  gst_query_add_allocation_param (
+      query, GST_ALLOCATOR (self->sender.places), &params);
+  offer_pool (self, caps, query);
   return TRUE;
 }
 
@@ -1103,6 +1010,8 @@ install_properties (GObjectClass *klass)
    *   and at most so far
    * * `peer-pid`: the reader's process; 0 = none
    * * `sessions`: readers so far
+   * * `copies`: buffers whose bytes were copied into the ring, since upstream had
+   *   made them elsewhere
    * * `dropped`: buffers that came while there was no reader, or that a new
    *   reader could not have decoded
    */

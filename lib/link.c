@@ -543,3 +543,9 @@ zb_place_get_size (const ZbPlace *place)
 {
   return place->size;
 }
+
+uint64_t
+zb_place_get_features (const ZbPlace *place)
+{
+  return place->link->features;
+}

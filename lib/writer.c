@@ -262,15 +262,20 @@ zb_writer_is_connected (ZbWriter *writer)
 }
 
 uint64_t
-zb_writer_get_features (const ZbWriter *writer)
+zb_writer_get_features (ZbWriter *writer)
 {
-  return writer->link ? writer->link->features : 0;
+  uint64_t features;
+
+  zb_platform_mutex_lock (writer->mutex);
+  features = writer->link ? writer->link->features : 0;
+  zb_platform_mutex_unlock (writer->mutex);
+  return features;
 }
 
 uint64_t
 zb_writer_get_key_unit_requests (const ZbWriter *writer)
 {
-  if (!(zb_writer_get_features (writer) & ZB_FEATURE_KEYUNIT))
+  if (!writer->link || !(writer->link->features & ZB_FEATURE_KEYUNIT))
     return 0;
   return atomic_load_explicit (
       &writer->link->buffer.oieb->key_unit_requests, memory_order_relaxed);

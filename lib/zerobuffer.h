@@ -249,8 +249,8 @@ ZB_API ZbResult zb_writer_check_reader (ZbWriter *writer, ZbError *error);
 /* Any thread. */
 ZB_API bool zb_writer_is_connected (ZbWriter *writer);
 
-/* The features in use on this connection. */
-ZB_API uint64_t zb_writer_get_features (const ZbWriter *writer);
+/* The features in use on this connection; 0 if there is none.  Any thread. */
+ZB_API uint64_t zb_writer_get_features (ZbWriter *writer);
 
 /* How often this connection's reader has asked for a key unit; 0 without
  * ZB_FEATURE_KEYUNIT. */
@@ -323,6 +323,9 @@ ZB_API void zb_place_release (ZbPlace *place);
  * Any thread. */
 ZB_API void *zb_place_get_data (const ZbPlace *place);
 ZB_API size_t zb_place_get_size (const ZbPlace *place);
+
+/* The features of the connection that it belongs to.  Any thread. */
+ZB_API uint64_t zb_place_get_features (const ZbPlace *place);
 
 /* While interrupted, zb_writer_connect (), and what reserves or writes, return
  * ZB_INTERRUPTED at once instead of waiting, also when they wait already.  With
