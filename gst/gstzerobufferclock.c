@@ -61,10 +61,19 @@ measure_lead (GstClock *clock)
   return lead;
 }
 
-static void
-measure (GstZeroBufferBaseTime *self, GstClock *clock, GstClockTime now)
+static gboolean
+is_outdated (const GstZeroBufferBaseTime *self, GstClockTime base_time)
 {
-  self->measured_at = now;
+  if (self->measured_at == 0 || base_time != self->base_time)
+    return TRUE;
+  return !self->exact &&
+         gst_util_get_timestamp () - self->measured_at >= MEASURE_INTERVAL;
+}
+
+static void
+measure (GstZeroBufferBaseTime *self, GstClock *clock)
+{
+  self->measured_at = gst_util_get_timestamp ();
   self->exact = is_monotonic (clock);
   self->value = (gint64) self->base_time;
   if (!self->exact)
@@ -76,14 +85,12 @@ gst_zero_buffer_base_time_get (GstZeroBufferBaseTime *self, GstElement *element)
 {
   GstClock *clock = gst_element_get_clock (element);
   GstClockTime base_time = gst_element_get_base_time (element);
-  GstClockTime now = gst_util_get_timestamp ();
 
   if (!clock)
     return GST_ZERO_BUFFER_BASE_NONE;
-  if (self->measured_at == 0 || base_time != self->base_time ||
-      (!self->exact && now - self->measured_at >= MEASURE_INTERVAL)) {
+  if (is_outdated (self, base_time)) {
     self->base_time = base_time;
-    measure (self, clock, now);
+    measure (self, clock);
   }
   gst_object_unref (clock);
   return self->value;

@@ -12,6 +12,9 @@
 #define POSTS_AT_ONCE 4096
 #define FRAMES_BETWEEN 1024
 
+/* Time between posts from which on the reader may well be asleep, ns. */
+#define RARELY INT64_C (200000)
+
 static void
 wake (void *data)
 {
@@ -474,11 +477,19 @@ publish (ZbLink *link, ZbPlace *place, size_t size)
 }
 
 /* The commit.  Only a reader that stopped taking posts lets them reach the
- * maximum, and a ring has no room for so many frames. */
+ * maximum, and a ring has no room for so many frames.
+ *
+ * Who posts rarely finds the reader asleep, and schedulers like to wake it on
+ * this processor, where it could run only when this thread sleeps: it lets it. */
 static void
 post (ZbLink *link)
 {
+  int64_t now = zb_platform_now ();
+
   zb_platform_semaphore_post (link->buffer.data);
+  if (now - link->posted_at > RARELY)
+    zb_platform_yield ();
+  link->posted_at = now;
 }
 
 ZbResult

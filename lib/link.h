@@ -34,6 +34,7 @@ struct ZbLink {
   uint64_t features;         /* in use */
   uint64_t process;          /* this one */
   uint64_t metadata_written; /* of the thread that writes it */
+  int64_t posted_at;         /* of the thread that publishes */
 
   ZbMutex *mutex;     /* guards what follows */
   ZbCondition *awake; /* somebody has slept on the semaphore, and is awake */

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -95,6 +96,12 @@ zb_platform_sleep (int64_t duration)
 
   while (clock_nanosleep (CLOCK_MONOTONIC, 0, &left, &left) == EINTR)
     ;
+}
+
+void
+zb_platform_yield (void)
+{
+  sched_yield ();
 }
 
 /* ---- locks ---- */
@@ -369,7 +376,15 @@ zb_platform_memory_reserve (ZbMemory *memory, ZbError *error)
   do
     problem = posix_fallocate (memory->fd, 0, (off_t) memory->size);
   while (problem == EINTR);
-  return problem ? fail_space (memory, problem, error) : ZB_OK;
+  if (problem)
+    return fail_space (memory, problem, error);
+#ifdef MADV_POPULATE_WRITE
+  /* All pages at once, rather than each when a frame first gets to it.  Older
+   * kernels cannot. */
+  if (memory->address)
+    madvise (memory->address, memory->size, MADV_POPULATE_WRITE);
+#endif
+  return ZB_OK;
 }
 
 static ZbResult
@@ -546,9 +561,10 @@ zb_platform_memory_is_locked (
 }
 
 void *
-zb_platform_memory_map_view (const ZbMemory *memory)
+zb_platform_memory_map_view (const ZbMemory *memory, bool populate)
 {
-  void *view = mmap (NULL, memory->size, PROT_READ, MAP_SHARED, memory->fd, 0);
+  int flags = populate ? MAP_SHARED | MAP_POPULATE : MAP_SHARED;
+  void *view = mmap (NULL, memory->size, PROT_READ, flags, memory->fd, 0);
 
   return view == MAP_FAILED ? NULL : view;
 }

@@ -22,6 +22,9 @@ int64_t zb_platform_deadline (int64_t timeout);
 
 void zb_platform_sleep (int64_t duration);
 
+/* Lets others run that wait for this processor. */
+void zb_platform_yield (void);
+
 /* ---- the named lock that a reader holds ---- */
 
 typedef struct ZbLock ZbLock;
@@ -57,7 +60,8 @@ ZbResult zb_platform_memory_create (const char *name, uint64_t size,
 ZbResult zb_platform_memory_open (
     const char *name, uint64_t min_size, ZbMemory **memory, ZbError *error);
 
-/* Makes sure that all of the memory is really there, whoever created it. */
+/* Makes sure that all of the memory is really there, whoever created it, and
+ * mapped. */
 ZbResult zb_platform_memory_reserve (ZbMemory *memory, ZbError *error);
 
 void *zb_platform_memory_get_address (const ZbMemory *memory);
@@ -81,8 +85,8 @@ bool zb_platform_memory_is_locked (
     const ZbMemory *memory, uint64_t offset, uint64_t size);
 
 /* One more mapping of all of the memory, read-only; NULL if there is no room
- * for one. */
-void *zb_platform_memory_map_view (const ZbMemory *memory);
+ * for one.  With @populate, no page of it has to be found later. */
+void *zb_platform_memory_map_view (const ZbMemory *memory, bool populate);
 void zb_platform_memory_unmap_view (const ZbMemory *memory, void *view);
 
 /* Makes the part of a view that has these bytes private: they stay as they

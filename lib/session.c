@@ -13,14 +13,14 @@ wake (void *data)
 }
 
 static ZbView *
-view_new (const ZbMemory *memory)
+view_new (const ZbMemory *memory, bool populate)
 {
   ZbView *self = malloc (sizeof *self);
 
   if (!self)
     return NULL;
   self->references = 1;
-  self->address = zb_platform_memory_map_view (memory);
+  self->address = zb_platform_memory_map_view (memory, populate);
   if (!self->address) {
     free (self);
     return NULL;
@@ -42,7 +42,7 @@ zb_session_new (const char *name, ZbBuffer *buffer)
 {
   ZbSession *self = calloc (1, sizeof *self);
   ZbMutex *mutex = zb_platform_mutex_new ();
-  ZbView *view = view_new (buffer->memory);
+  ZbView *view = view_new (buffer->memory, true);
 
   if (!self || !mutex || !view) {
     free (self);
@@ -722,7 +722,7 @@ leave_view (ZbSession *session, const ZbFrame *frame)
 
   if (frame->view != session->view)
     return true;
-  if (!(view = view_new (session->buffer.memory)))
+  if (!(view = view_new (session->buffer.memory, false)))
     return false;
   view_unref (session->view, session->buffer.memory);
   session->view = view;

@@ -16,7 +16,7 @@ look (ZbSpin *spin, ZbSemaphore *semaphore)
     return true;
   }
   if (spin->skip < SKIP_MAX)
-    spin->skip = 2 * spin->skip + 1;
+    spin->skip = 4 * spin->skip + 3;
   spin->left = spin->skip;
   return false;
 }

@@ -3,8 +3,8 @@
  * Waiting for a post, with a short look before the sleep where that pays.
  *
  * It pays if what one waits for comes within microseconds, as it does between two
- * that are both at work.  Each time that it did not, twice as many waits follow
- * without; each sleep that was over at once ends that.  So who waits for something
+ * that are both at work.  Each time that it did not, four times as many waits
+ * follow without; each sleep that was over at once ends that.  So who waits for something
  * that takes its time sleeps, as does everybody where the processors are busy.
  */
 #ifndef ZB_SPIN_H
