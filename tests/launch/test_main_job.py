@@ -62,7 +62,7 @@ class MainJob(support.TestCase):
             f"zerobuffersrc buffer-name={self.name} ! audioconvert"
             f" ! audio/x-raw,format=F32LE ! filesink location={self.path('two')}"
         )
-        source = "audiotestsrc num-buffers=200 wave=ticks ! audio/x-raw,format=S16LE,rate=48000"
+        source = "audiotestsrc num-buffers=200 wave=saw ! audio/x-raw,format=S16LE,rate=48000"
         producer = self.launch(
             f"{source} ! zerobuffersink buffer-name={self.name}"
         )
@@ -81,7 +81,7 @@ class MainJob(support.TestCase):
             " ! audio/x-raw,layout=interleaved"
             f" ! filesink location={self.path('two')}"
         )
-        source = f"audiotestsrc num-buffers=100 wave=ticks ! audioconvert ! {caps}"
+        source = f"audiotestsrc num-buffers=100 wave=saw ! audioconvert ! {caps}"
         producer = self.launch(
             f"{source} ! zerobuffersink buffer-name={self.name}"
         )
