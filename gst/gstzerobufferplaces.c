@@ -14,16 +14,26 @@ GST_DEBUG_CATEGORY_STATIC (zerobufferplaces_debug);
 /* Where data of this size begin, EXTRA_ROOM is nothing beside them. */
 #define LARGE 16384
 
+/* Frames of 16 bytes less than a multiple of 64 keep the ring aligned. */
+#define ALIGN_FRAME(size) (((size) + 16 + 63) / 64 * 64 - 16)
+
+/* What is kept free for events in front of the first buffer, and how many buffers
+ * may follow without use of it until it is not kept any longer. */
+#define HEADROOM ALIGN_FRAME (8000)
+#define HEADROOM_PATIENCE 64
+
 /* The root has the bytes; what gst_memory_share () makes are memories of the
  * same type that have the root as their parent, and use only mem. */
 typedef struct {
   GstMemory mem;
 
-  GMutex lock;    /* guards what follows */
-  guint8 *data;   /* in the place, or heap; NULL: neither */
-  ZbPlace *place; /* or NULL */
-  guint8 *heap;   /* kept for as long as the memory */
-  gboolean sent;  /* not to be written to any more */
+  GMutex lock;     /* guards what follows */
+  guint8 *data;    /* in the place, or heap; NULL: neither */
+  ZbPlace *place;  /* or NULL */
+  guint8 *heap;    /* kept for as long as the memory */
+  gboolean sent;   /* not to be written to any more */
+  gboolean closed; /* locked, so that it counts as shared for ever */
+  guint64 before;  /* what had been copied when it got its place */
 } GstZeroBufferPlace;
 
 struct _GstZeroBufferPlaces {
@@ -31,6 +41,14 @@ struct _GstZeroBufferPlaces {
   ZbWriter *writer;
   gsize plain_size; /* atomic */
   gint shortage;    /* atomic */
+
+  GMutex lock; /* guards what follows; taken after a memory's */
+  /* What is sent before a place, though it comes later, would pass that by.  So
+   * some room is kept in front, as much as was needed last. */
+  ZbPlace *headroom; /* or NULL */
+  gsize headroom_size;
+  guint headroom_unused; /* how often, in a row */
+  guint64 copied;        /* bytes that were sent otherwise, so far */
 };
 
 G_DEFINE_TYPE (GstZeroBufferPlaces, gst_zero_buffer_places, GST_TYPE_ALLOCATOR)
@@ -73,6 +91,71 @@ reserve (GstZeroBufferPlaces *self, gsize size)
   return place;
 }
 
+static void
+keep_headroom (GstZeroBufferPlaces *self, GstZeroBufferPlace *memory)
+{
+  g_mutex_lock (&self->lock);
+  if (self->headroom_size > 0 && !self->headroom &&
+      zb_writer_reserve_place (self->writer, self->headroom_size, 0,
+          &self->headroom, NULL) == ZB_NO_PLACE)
+    g_atomic_int_set (&self->shortage, TRUE);
+  memory->before = self->copied;
+  g_mutex_unlock (&self->lock);
+}
+
+/* With the lock. */
+static void
+give_up_headroom (GstZeroBufferPlaces *self)
+{
+  if (self->headroom)
+    zb_place_release (self->headroom);
+  self->headroom = NULL;
+}
+
+/* More would have been of use. */
+static void
+miss_headroom (GstZeroBufferPlaces *self, const GstZeroBufferPlace *memory)
+{
+  guint64 needed;
+
+  g_mutex_lock (&self->lock);
+  needed = self->copied - memory->before;
+  self->headroom_size = ALIGN_FRAME (MAX (HEADROOM, needed));
+  self->headroom_unused = 0;
+  g_mutex_unlock (&self->lock);
+}
+
+/* A place is sent, so that what is in front of it is of no more use. */
+static void
+skip_headroom (GstZeroBufferPlaces *self)
+{
+  g_mutex_lock (&self->lock);
+  if (self->headroom && ++self->headroom_unused >= HEADROOM_PATIENCE)
+    self->headroom_size = 0;
+  give_up_headroom (self);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+gst_zero_buffer_places_begin_session (GstZeroBufferPlaces *places)
+{
+  g_mutex_lock (&places->lock);
+  give_up_headroom (places);
+  places->headroom_size = HEADROOM;
+  places->headroom_unused = 0;
+  g_mutex_unlock (&places->lock);
+}
+
+void
+gst_zero_buffer_places_make_way (GstZeroBufferPlaces *places, gsize size)
+{
+  g_mutex_lock (&places->lock);
+  give_up_headroom (places);
+  places->headroom_unused = 0;
+  places->copied += size + 16;
+  g_mutex_unlock (&places->lock);
+}
+
 /* Where the data are to lie in a place of these features. */
 static guint8 *
 get_data (ZbPlace *place, guint64 features)
@@ -101,6 +184,8 @@ attach_place (GstZeroBufferPlace *memory)
   gsize size = memory->mem.maxsize;
   ZbPlace *place;
 
+  if (features & ZB_FEATURE_MEDIA)
+    keep_headroom (self, memory);
   if (features & ZB_FEATURE_MEDIA)
     place = reserve (self, gst_zero_buffer_places_get_record_size (size));
   else if (size == (gsize) g_atomic_pointer_get (&self->plain_size))
@@ -221,7 +306,11 @@ places_free (GstAllocator *allocator, GstMemory *mem)
 static void
 gst_zero_buffer_places_finalize (GObject *object)
 {
-  zb_writer_free (GST_ZERO_BUFFER_PLACES (object)->writer);
+  GstZeroBufferPlaces *self = GST_ZERO_BUFFER_PLACES (object);
+
+  give_up_headroom (self);
+  zb_writer_free (self->writer);
+  g_mutex_clear (&self->lock);
   G_OBJECT_CLASS (gst_zero_buffer_places_parent_class)->finalize (object);
 }
 
@@ -241,6 +330,7 @@ gst_zero_buffer_places_init (GstZeroBufferPlaces *self)
 {
   GstAllocator *allocator = GST_ALLOCATOR (self);
 
+  g_mutex_init (&self->lock);
   allocator->mem_type = "ZeroBufferPlace";
   allocator->mem_map = memory_map;
   allocator->mem_unmap = memory_unmap;
@@ -301,6 +391,16 @@ gst_zero_buffer_places_attach (GstMemory *memory)
   return attached;
 }
 
+/* With the lock.  Pools other than ours would use the memory again, with the place
+ * that it had; but not if it is shared. */
+static void
+close_memory (GstZeroBufferPlace *memory)
+{
+  if (!memory->closed)
+    memory->closed =
+        gst_memory_lock (GST_MEMORY_CAST (memory), GST_LOCK_FLAG_EXCLUSIVE);
+}
+
 void
 gst_zero_buffer_places_detach (GstMemory *memory)
 {
@@ -311,6 +411,9 @@ gst_zero_buffer_places_detach (GstMemory *memory)
   g_mutex_lock (&root->lock);
   give_up_place (root);
   root->sent = FALSE;
+  if (root->closed)
+    gst_memory_unlock (memory, GST_LOCK_FLAG_EXCLUSIVE);
+  root->closed = FALSE;
   g_mutex_unlock (&root->lock);
 }
 
@@ -375,9 +478,13 @@ gst_zero_buffer_places_send (GstZeroBufferPlaces *places, GstBuffer *buffer,
     return FALSE;
   g_mutex_lock (&memory->lock);
   if (memory->place && !memory->sent) {
+    skip_headroom (places);
     sent = record ? send_record (places, memory, record, extra)
                   : send_frame (places, memory, buffer);
+    if (!sent && !memory->closed)
+      miss_headroom (places, memory);
     memory->sent = sent;
+    close_memory (memory);
   }
   g_mutex_unlock (&memory->lock);
   return sent;

@@ -41,6 +41,13 @@ gboolean gst_zero_buffer_places_attach (GstMemory *memory);
 /* Makes @memory as new, if nobody else has it. */
 void gst_zero_buffer_places_detach (GstMemory *memory);
 
+/* With each connection: the first buffers follow events. */
+void gst_zero_buffer_places_begin_session (GstZeroBufferPlaces *places);
+
+/* Before a record of @size bytes is copied into the ring: room that was kept for
+ * that is given up. */
+void gst_zero_buffer_places_make_way (GstZeroBufferPlaces *places, gsize size);
+
 /* Whoever waits for room is not to wait any longer, and gets other memory. */
 void gst_zero_buffer_places_interrupt (GstZeroBufferPlaces *places);
 

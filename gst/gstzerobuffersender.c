@@ -56,6 +56,7 @@ void
 gst_zero_buffer_sender_stop (GstZeroBufferSender *sender)
 {
   zb_writer_disconnect (sender->writer);
+  gst_zero_buffer_places_make_way (sender->places, 0);
   sender->writer = NULL;
   g_clear_object (&sender->places);
 }
@@ -72,6 +73,7 @@ void
 gst_zero_buffer_sender_begin_session (GstZeroBufferSender *sender)
 {
   sender->largest = 0;
+  gst_zero_buffer_places_begin_session (sender->places);
 }
 
 gboolean
@@ -84,8 +86,10 @@ static ZbResult
 reserve (GstZeroBufferSender *sender, gsize size, gboolean wait,
     gpointer *place, ZbError *error)
 {
-  ZbResult result = zb_writer_reserve (sender->writer, size, 0, place, error);
+  ZbResult result;
 
+  gst_zero_buffer_places_make_way (sender->places, size);
+  result = zb_writer_reserve (sender->writer, size, 0, place, error);
   if (result != ZB_TIMEOUT || !wait)
     return result;
   sender->wait (sender->element, TRUE);

@@ -911,7 +911,7 @@ gst_zero_buffer_sink_query (GstElement *element, GstQuery *query)
 /* ---- class ---- */
 
 /* With the PREROLL_LOCK: if a reader is there already, the first buffers find
- * places in a ring that is large enough for them. */
+ * places, in a ring that is large enough for them if their @size is known. */
 static void
 prepare_ring (GstZeroBufferSink *self, gsize size)
 {
@@ -921,7 +921,7 @@ prepare_ring (GstZeroBufferSink *self, gsize size)
       (!zb_writer_is_connected (self->writer) &&
           begin_session (self, FALSE, &error) != ZB_OK))
     return;
-  if (!gst_zero_buffer_sender_has_records (&self->sender) ||
+  if (size == 0 || !gst_zero_buffer_sender_has_records (&self->sender) ||
       !gst_zero_buffer_sender_grow (&self->sender, size))
     return;
   note_growing (self);
@@ -931,22 +931,27 @@ prepare_ring (GstZeroBufferSink *self, gsize size)
 }
 
 static void
-offer_pool (GstZeroBufferSink *self, GstCaps *caps, GstQuery *query)
+offer_pool (GstZeroBufferSink *self, GstCaps *caps, gsize size, GstQuery *query)
 {
-  GstBufferPool *pool;
+  GstBufferPool *pool =
+      gst_zero_buffer_pool_new (self->sender.places, caps, size);
+
+  if (!pool)
+    return;
+  gst_query_add_allocation_pool (query, pool, size, 0, 0);
+  gst_object_unref (pool);
+}
+
+/* Bytes of a raw picture; 0 for what has no size that is known. */
+static gsize
+get_picture_size (GstCaps *caps)
+{
   GstVideoInfo info;
 
   if (!gst_video_info_from_caps (&info, caps) ||
       GST_VIDEO_INFO_FORMAT (&info) == GST_VIDEO_FORMAT_ENCODED)
-    return;
-  GST_BASE_SINK_PREROLL_LOCK (self);
-  prepare_ring (self, info.size);
-  GST_BASE_SINK_PREROLL_UNLOCK (self);
-  pool = gst_zero_buffer_pool_new (self->sender.places, caps, info.size);
-  if (!pool)
-    return;
-  gst_query_add_allocation_pool (query, pool, info.size, 0, 0);
-  gst_object_unref (pool);
+    return 0;
+  return info.size;
 }
 
 /* Upstream may fill memory in the ring: a pool's for raw video, whose size is
@@ -958,6 +963,7 @@ gst_zero_buffer_sink_propose_allocation (GstBaseSink *sink, GstQuery *query)
   GstZeroBufferSink *self = GST_ZERO_BUFFER_SINK (sink);
   GstAllocationParams params;
   GstCaps *caps;
+  gsize size;
 
   gst_query_parse_allocation (query, &caps, NULL);
   gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
@@ -967,7 +973,12 @@ gst_zero_buffer_sink_propose_allocation (GstBaseSink *sink, GstQuery *query)
   params.align = GST_ZERO_BUFFER_PLACES_ALIGN;
   gst_query_add_allocation_param (
       query, GST_ALLOCATOR (self->sender.places), &params);
-  offer_pool (self, caps, query);
+  size = get_picture_size (caps);
+  GST_BASE_SINK_PREROLL_LOCK (sink);
+  prepare_ring (self, size);
+  GST_BASE_SINK_PREROLL_UNLOCK (sink);
+  if (size > 0)
+    offer_pool (self, caps, size, query);
   return TRUE;
 }
 
