@@ -304,7 +304,7 @@ static const Case cases[] = {
              "! video/x-raw,framerate=60/1",
       64 },
   /* A tee passes no pools on. */
-  { PICTURES "! " I420 " ! tee name=t ! queue ! fakesink sync=true t. ! queue",
+  { PICTURES "! " I420 " ! tee name=t ! queue" KEEPER " ! fakesink t. ! queue",
       60 },
 };
 
