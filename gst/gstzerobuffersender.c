@@ -45,6 +45,7 @@ gst_zero_buffer_sender_start (GstZeroBufferSender *sender, ZbWriter *writer)
 {
   sender->writer = writer;
   sender->places = gst_zero_buffer_places_new (writer);
+  sender->has_records = FALSE;
   sender->largest = 0;
   gst_zero_buffer_format_set_caps (&sender->format, NULL);
   GST_OBJECT_LOCK (sender->element);
@@ -72,14 +73,11 @@ gst_zero_buffer_sender_set_caps (GstZeroBufferSender *sender, GstCaps *caps)
 void
 gst_zero_buffer_sender_begin_session (GstZeroBufferSender *sender)
 {
+  guint64 features = zb_writer_get_features (sender->writer);
+
+  sender->has_records = (features & ZB_FEATURE_MEDIA) != 0;
   sender->largest = 0;
   gst_zero_buffer_places_begin_session (sender->places);
-}
-
-gboolean
-gst_zero_buffer_sender_has_records (GstZeroBufferSender *sender)
-{
-  return (zb_writer_get_features (sender->writer) & ZB_FEATURE_MEDIA) != 0;
 }
 
 static ZbResult
@@ -339,7 +337,6 @@ ZbResult
 gst_zero_buffer_sender_send_buffer (GstZeroBufferSender *sender,
     GstBuffer *buffer, gboolean discont, ZbError *error)
 {
-  return gst_zero_buffer_sender_has_records (sender)
-             ? send_record (sender, buffer, discont, error)
-             : send_frame (sender, buffer, error);
+  return sender->has_records ? send_record (sender, buffer, discont, error)
+                             : send_frame (sender, buffer, error);
 }

@@ -27,6 +27,7 @@ typedef struct {
   ZbWriter *writer;            /* that of the places */
   GstZeroBufferFormat format;  /* of the buffers that come */
   GByteArray *bytes;           /* of the record that is being made */
+  gboolean has_records;        /* this reader takes them; else plain frames */
   gsize largest;  /* record of this session that was looked at for growing */
   guint64 copies; /* buffers that were copied; guarded by the OBJECT_LOCK */
 } GstZeroBufferSender;
@@ -47,9 +48,6 @@ void gst_zero_buffer_sender_set_caps (
 
 /* With each connection. */
 void gst_zero_buffer_sender_begin_session (GstZeroBufferSender *sender);
-
-/* Whether the reader takes records; else it takes plain frames. */
-gboolean gst_zero_buffer_sender_has_records (GstZeroBufferSender *sender);
 
 /* Asks for a larger ring if this one holds too few buffers of @size bytes, with
  * all that is sent with them.  TRUE if that ended the session, to be gone on with

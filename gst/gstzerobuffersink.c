@@ -658,7 +658,7 @@ send_buffer (GstZeroBufferSink *self, GstBuffer *buffer, ZbError *error)
     return ZB_OK;
   }
   /* A reader of protocol 1.0 has been told the caps once and for all. */
-  if (!gst_zero_buffer_sender_has_records (&self->sender) &&
+  if (!self->sender.has_records &&
       (result = check_session (self, error)) != ZB_OK)
     return result;
   result = gst_zero_buffer_sender_send_buffer (
@@ -689,7 +689,7 @@ send_item (
     if (result == ZB_OK && self->missed)
       request_key_unit (self);
   }
-  if (result == ZB_OK && !gst_zero_buffer_sender_has_records (&self->sender))
+  if (result == ZB_OK && !self->sender.has_records)
     gst_zero_buffer_pending_clear (&self->pending);
   else if (result == ZB_OK &&
            (result = send_clock (self, wait, error)) == ZB_OK)
@@ -803,8 +803,7 @@ gst_zero_buffer_sink_wait_event (GstBaseSink *sink, GstEvent *event)
     return GST_FLOW_OK;
   gst_zero_buffer_pending_push (&self->pending, event);
   flow = deliver (self, GST_MINI_OBJECT_CAST (event));
-  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS &&
-      !gst_zero_buffer_sender_has_records (&self->sender))
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS && !self->sender.has_records)
     end_session (self, GST_ZERO_BUFFER_CAUSE_EOS);
   return flow;
 }
@@ -921,7 +920,7 @@ prepare_ring (GstZeroBufferSink *self, gsize size)
       (!zb_writer_is_connected (self->writer) &&
           begin_session (self, FALSE, &error) != ZB_OK))
     return;
-  if (size == 0 || !gst_zero_buffer_sender_has_records (&self->sender) ||
+  if (size == 0 || !self->sender.has_records ||
       !gst_zero_buffer_sender_grow (&self->sender, size))
     return;
   note_growing (self);

@@ -484,9 +484,10 @@ publish (ZbLink *link, ZbPlace *place, size_t size)
 static void
 post (ZbLink *link)
 {
-  int64_t now = zb_platform_now ();
+  int64_t now;
 
   zb_platform_semaphore_post (link->buffer.data);
+  now = zb_platform_now ();
   if (now - link->posted_at > RARELY)
     zb_platform_yield ();
   link->posted_at = now;

@@ -4,9 +4,9 @@
 /* The cost of one useless look in so many waits is lost in that of the sleeps. */
 #define SKIP_MAX 256
 
-/* A sleep that was no longer than this was hardly one: most of it is the time
- * that it takes to fall asleep and to be woken up; ns. */
-#define NAP INT64_C (40000)
+/* Waits that follow one another as fast as this are those of somebody at work;
+ * ns. */
+#define FAST INT64_C (60000)
 
 static bool
 look (ZbSpin *spin, ZbSemaphore *semaphore)
@@ -21,19 +21,18 @@ look (ZbSpin *spin, ZbSemaphore *semaphore)
   return false;
 }
 
+/* The clock is read before the sleep, where nothing waits for it. */
 bool
 zb_spin_wait (ZbSpin *spin, ZbSemaphore *semaphore, int64_t deadline)
 {
-  int64_t start;
-  bool taken;
+  int64_t now = zb_platform_now ();
 
+  if (now - spin->last < FAST)
+    spin->left = 0;
+  spin->last = now;
   if (spin->left > 0)
     spin->left--;
   else if (look (spin, semaphore))
     return true;
-  start = zb_platform_now ();
-  taken = zb_platform_semaphore_wait (semaphore, deadline);
-  if (taken && zb_platform_now () - start < NAP)
-    spin->left = 0;
-  return taken;
+  return zb_platform_semaphore_wait (semaphore, deadline);
 }

@@ -4,7 +4,7 @@
  *
  * It pays if what one waits for comes within microseconds, as it does between two
  * that are both at work.  Each time that it did not, four times as many waits
- * follow without; each sleep that was over at once ends that.  So who waits for something
+ * follow without; two waits in quick succession end that.  So who waits for something
  * that takes its time sleeps, as does everybody where the processors are busy.
  */
 #ifndef ZB_SPIN_H
@@ -15,6 +15,7 @@
 typedef struct {
   unsigned skip; /* waits without, after the last failure */
   unsigned left; /* of these */
+  int64_t last;  /* when the last wait began */
 } ZbSpin;
 
 /* As zb_platform_semaphore_wait (). */
