@@ -30,7 +30,7 @@ typedef struct {
   GMutex lock;     /* guards what follows */
   guint8 *data;    /* in the place, or heap; NULL: neither */
   ZbPlace *place;  /* or NULL */
-  guint8 *heap;    /* kept for as long as the memory */
+  guint8 *heap;    /* kept until there is a place again */
   gboolean sent;   /* not to be written to any more */
   gboolean closed; /* locked, so that it counts as shared for ever */
   guint64 before;  /* what had been copied when it got its place */
@@ -200,6 +200,8 @@ attach_place (GstZeroBufferPlace *memory)
   }
   memory->place = place;
   memory->data = get_data (place, features);
+  free (memory->heap);
+  memory->heap = NULL;
   return TRUE;
 }
 

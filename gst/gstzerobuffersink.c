@@ -785,6 +785,27 @@ gst_zero_buffer_sink_render (GstBaseSink *sink, GstBuffer *buffer)
   return deliver (GST_ZERO_BUFFER_SINK (sink), GST_MINI_OBJECT_CAST (buffer));
 }
 
+/* One after the other: only the first wakes up a reader that sleeps.  Who has the
+ * list has its buffers too. */
+static GstFlowReturn
+gst_zero_buffer_sink_render_list (GstBaseSink *sink, GstBufferList *list)
+{
+  gboolean shared = !gst_buffer_list_is_writable (list);
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  for (guint i = 0; i < gst_buffer_list_length (list) && flow == GST_FLOW_OK;
+       i++) {
+    GstBuffer *buffer = gst_buffer_list_get (list, i);
+
+    if (shared)
+      gst_buffer_ref (buffer);
+    flow = gst_zero_buffer_sink_render (sink, buffer);
+    if (shared)
+      gst_buffer_unref (buffer);
+  }
+  return flow;
+}
+
 /* For the end of the stream, and gaps: they take their time as buffers do.  In
  * protocol 1.0 leaving is all that tells the reader of the end. */
 static GstFlowReturn
@@ -1064,4 +1085,6 @@ gst_zero_buffer_sink_class_init (GstZeroBufferSinkClass *klass)
   base_sink_class->wait_event =
       GST_DEBUG_FUNCPTR (gst_zero_buffer_sink_wait_event);
   base_sink_class->render = GST_DEBUG_FUNCPTR (gst_zero_buffer_sink_render);
+  base_sink_class->render_list =
+      GST_DEBUG_FUNCPTR (gst_zero_buffer_sink_render_list);
 }

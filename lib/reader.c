@@ -159,7 +159,15 @@ zb_reader_close (ZbReader *reader)
 ZbResult
 zb_reader_renew (ZbReader *reader, ZbError *error)
 {
+  uint64_t size = reader->config.payload_size;
+  ZbResult result;
+
   end_session (reader);
+  result = start_session (reader, error);
+  if (result != ZB_NO_SPACE || reader->config.payload_size == size)
+    return result;
+  /* No room for what the writer would like: it has to do with what it had. */
+  reader->config.payload_size = size;
   return start_session (reader, error);
 }
 
@@ -195,7 +203,7 @@ zb_reader_read (
       return zb_fail (error, ZB_TIMEOUT, 0,
           "No frame came through buffer \"%s\" within the timeout.",
           reader->name);
-    look = now + zb_session_get_patience (session);
+    look = now + zb_session_get_patience (session, now);
     zb_counter_add (&reader->counters.waits, 1);
     zb_session_wait (session, look < deadline ? look : deadline);
   }

@@ -6,6 +6,10 @@
 
 #include "error.h"
 
+/* After so long without a writer it is not looked for as often; ns.  What it
+ * posts is noticed at once. */
+#define LONELY INT64_C (1000000000)
+
 static void
 wake (void *data)
 {
@@ -58,6 +62,7 @@ zb_session_new (const char *name, ZbBuffer *buffer)
   self->name = name;
   self->buffer = *buffer;
   self->process = zb_platform_process_id ();
+  self->started = zb_platform_now ();
   self->sequence = 1;
   self->mutex = mutex;
   self->view = view;
@@ -624,9 +629,12 @@ zb_session_try_read (
 }
 
 int64_t
-zb_session_get_patience (const ZbSession *session)
+zb_session_get_patience (const ZbSession *session, int64_t now)
 {
-  return zb_peer_get_patience (session->features != 0);
+  bool lonely = zb_counter_get (&session->peer.pid) == 0 &&
+                now - session->started > LONELY;
+
+  return zb_peer_get_patience (session->features != 0 || lonely);
 }
 
 void

@@ -40,6 +40,7 @@ struct ZbSession {
   const char *name; /* the reader's; not used after it is gone */
   ZbBuffer buffer;
   uint64_t process; /* this one */
+  int64_t started;  /* time */
 
   /* Used by the reading thread alone. */
   ZbPeer peer;
@@ -87,7 +88,7 @@ ZbResult zb_session_try_read (
 void zb_session_wait (ZbSession *session, int64_t deadline);
 
 /* How long the reading thread may sleep before it looks at the writer again. */
-int64_t zb_session_get_patience (const ZbSession *session);
+int64_t zb_session_get_patience (const ZbSession *session, int64_t now);
 
 /* Any thread. */
 void zb_session_request_key_unit (ZbSession *session);

@@ -165,7 +165,8 @@ ZB_API ZbResult zb_reader_get_metadata (
 
 /* Retires the buffer and creates a fresh one of the same name, for the next
  * writer.  After ZB_GROW the ring is as large as the writer asked for, but not
- * larger than max_payload_size; it stays so for later writers.  Frames of the
+ * larger than max_payload_size, nor than there is memory for; it stays so for
+ * later writers.  Frames of the
  * old buffer stay valid until released.  Errors as zb_reader_create (); the
  * reader then has no buffer, reads fail with ZB_INVALID, and renewing may be
  * tried again. */

@@ -76,6 +76,9 @@ def run_case(runner, case):
         if not transport.can(case.load):
             continue
         results = case.results.setdefault(transport.name, [])
+        # One that hangs is not waited for again.
+        if any("hang" in result for result in results):
+            continue
         try:
             result = transport.run(runner, case.load)
             result["cpu_per_frame"] = result["cpu"] / (

@@ -4,13 +4,14 @@
 import dataclasses
 import json
 import os
+import selectors
 import subprocess
 import tempfile
 import time
 import uuid
 
 # A run that takes longer than this is killed, and reported as a hang, seconds.
-PATIENCE = 20
+PATIENCE = 15
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,8 +64,6 @@ class Runner:
     @staticmethod
     def result(process, deadline):
         """What it says; leaves a sender running."""
-        import selectors
-
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
             if not selector.select(max(0, deadline - time.monotonic())):
@@ -88,37 +87,42 @@ class Runner:
             self.stop(process)
 
     def across(self, send, receive, load, *extra, ready=None, fds=(None, None)):
-        """Two processes; @ready is a path that the receiver needs."""
+        """Two processes.  The receiver starts first, unless it needs what the
+        sender makes at the path @ready, or a pipe."""
         deadline = time.monotonic() + PATIENCE
         options = load.options()
-        processes = [
-            self.start(
+
+        def start_sender():
+            return self.start(
                 [f"--send={send}", *options], pass_fds=[fds[1]] if fds[1] else []
             )
-        ]
+
+        def start_receiver():
+            return self.start(
+                [f"--receive={receive}", *options, *extra],
+                pass_fds=[fds[0]] if fds[0] else [],
+            )
+
+        receiver = None if ready else start_receiver()
+        sender = start_sender()
+        for fd in fds:
+            if fd:
+                os.close(fd)
         try:
             while ready and not os.path.exists(ready):
-                if time.monotonic() > deadline or processes[0].poll() is not None:
+                if time.monotonic() > deadline or sender.poll() is not None:
                     raise Failure(f"{ready} does not appear")
                 time.sleep(0.01)
-            processes.append(
-                self.start(
-                    [f"--receive={receive}", *options, *extra],
-                    pass_fds=[fds[0]] if fds[0] else [],
-                )
-            )
-            for fd in fds:
-                if fd:
-                    os.close(fd)
-            received = self.result(processes[1], deadline)
-            sent = self.result(processes[0], deadline)
-            processes[0].stdin.close()
-            processes[0].wait(5)
-            processes[1].wait(5)
+            receiver = receiver or start_receiver()
+            received = self.result(receiver, deadline)
+            sent = self.result(sender, deadline)
+            sender.stdin.close()
+            sender.wait(5)
+            receiver.wait(5)
         except subprocess.TimeoutExpired:
             raise Hang from None
         finally:
-            for process in processes:
+            for process in filter(None, (sender, receiver)):
                 process.kill()
                 process.wait()
         return {

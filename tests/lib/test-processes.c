@@ -430,14 +430,56 @@ use_small_shm (int ready)
   _exit (0);
 }
 
-GST_START_TEST (test_shm_too_small)
+static void
+run_apart (void (*role) (int ready))
 {
-  pid_t pid = start_role (use_small_shm);
+  pid_t pid = start_role (role);
   int status;
 
   fail_unless (waitpid (pid, &status, 0) == pid);
   fail_unless (WIFEXITED (status), "killed by signal %d", WTERMSIG (status));
   fail_unless (WEXITSTATUS (status) == 0 || WEXITSTATUS (status) == SKIPPED);
+}
+
+GST_START_TEST (test_shm_too_small)
+{
+  run_apart (use_small_shm);
+}
+GST_END_TEST;
+
+/* A larger ring that there is no room for is not made; the stream goes on with
+ * what it has. */
+static void
+grow_in_small_shm (int ready)
+{
+  ZbReaderConfig config = { 65536, 4096, 0600, ZB_FEATURES_DEFAULT, 1 << 30 };
+  ZbReader *reader;
+  ZbWriter *writer;
+  ZbStats stats;
+  ZbFrame *frame;
+
+  enter_small_shm ();
+  features = ZB_FEATURES_DEFAULT;
+  assert_ok (zb_reader_create (name, &config, &reader, &error));
+  writer = connect_writer ();
+  assert_ok (zb_writer_grow (writer, 4 << 20, &error));
+  assert_result (zb_reader_read (reader, SEC, &frame, &error), ZB_GROW);
+  assert_ok (zb_reader_renew (reader, &error));
+  zb_reader_get_stats (reader, &stats);
+  fail_unless_equals_uint64 (stats.ring_size, 65536);
+  assert_ok (zb_writer_connect (writer, SEC, &error));
+  assert_fails (
+      zb_writer_grow (writer, 4 << 20, &error), ZB_TOO_LARGE, "any larger");
+  pass_pattern (writer, reader, 1000, 1);
+  zb_writer_free (writer);
+  zb_reader_close (reader);
+  assert_nothing_left ();
+  _exit (0);
+}
+
+GST_START_TEST (test_no_room_to_grow)
+{
+  run_apart (grow_in_small_shm);
 }
 GST_END_TEST;
 
@@ -535,6 +577,7 @@ processes_suite (void)
   tcase_add_test (races, test_many_readers_at_once);
   tcase_add_test (races, test_many_writers_at_once);
   tcase_add_test (races, test_shm_too_small);
+  tcase_add_test (races, test_no_room_to_grow);
   tcase_add_test (races, test_lock_folder_of_others);
   return suite;
 }
