@@ -223,9 +223,15 @@ attach_heap (GstZeroBufferPlace *memory)
 static gboolean
 attach (GstZeroBufferPlace *memory)
 {
+  GstMemory *mem = GST_MEMORY_CAST (memory);
+
   if (memory->data || memory->sent)
     return memory->data != NULL;
-  return attach_place (memory) || attach_heap (memory);
+  if (!attach_place (memory) && !attach_heap (memory))
+    return FALSE;
+  if (GST_MEMORY_IS_ZERO_PADDED (mem))
+    memset (memory->data + mem->size, 0, mem->maxsize - mem->size);
+  return TRUE;
 }
 
 /* With the lock. */
@@ -394,7 +400,7 @@ gst_zero_buffer_places_attach (GstMemory *memory)
 }
 
 /* With the lock.  Pools other than ours would use the memory again, with the place
- * that it had; but not if it is shared. */
+ * that it had, or without one; but not if it is shared. */
 static void
 close_memory (GstZeroBufferPlace *memory)
 {
@@ -486,8 +492,8 @@ gst_zero_buffer_places_send (GstZeroBufferPlaces *places, GstBuffer *buffer,
     if (!sent && !memory->closed)
       miss_headroom (places, memory);
     memory->sent = sent;
-    close_memory (memory);
   }
+  close_memory (memory);
   g_mutex_unlock (&memory->lock);
   return sent;
 }

@@ -10,6 +10,9 @@
  * reads: a #zerobuffersrc, or any other program that speaks the ZeroBuffer
  * protocol.  The caps are written to the buffer's metadata.
  *
+ * Upstream is offered memory in the buffer itself: a pool for raw video, an
+ * allocator for everything else.  What is made there is sent without a copy.
+ *
  * A buffer has one reader.  For several consumers use a `tee` and a sink for
  * each.
  *
@@ -930,23 +933,36 @@ gst_zero_buffer_sink_query (GstElement *element, GstQuery *query)
 
 /* ---- class ---- */
 
+/* With the PREROLL_LOCK.  What goes wrong here goes wrong again with the first
+ * buffer, and is told then. */
+static gboolean
+try_session (GstZeroBufferSink *self, gboolean wait)
+{
+  ZbError error;
+  ZbResult result = begin_session (self, wait, &error);
+
+  if (result != ZB_OK)
+    end_session (self, GST_ZERO_BUFFER_CAUSE_STOPPED);
+  else if (self->missed)
+    request_key_unit (self);
+  return result == ZB_NOT_READY && wait;
+}
+
 /* With the PREROLL_LOCK: if a reader is there already, the first buffers find
  * places, in a ring that is large enough for them if their @size is known. */
 static void
 prepare_ring (GstZeroBufferSink *self, gsize size)
 {
-  ZbError error;
-
-  if (self->waiting || GST_BASE_SINK (self)->flushing ||
-      (!zb_writer_is_connected (self->writer) &&
-          begin_session (self, FALSE, &error) != ZB_OK))
+  if (self->waiting || GST_BASE_SINK (self)->flushing || !self->caps)
     return;
-  if (size == 0 || !self->sender.has_records ||
+  if (!zb_writer_is_connected (self->writer))
+    try_session (self, FALSE);
+  if (size == 0 || !zb_writer_is_connected (self->writer) ||
+      !self->sender.has_records ||
       !gst_zero_buffer_sender_grow (&self->sender, size))
     return;
   note_growing (self);
-  while (
-      is_growing (self) && begin_session (self, TRUE, &error) == ZB_NOT_READY)
+  while (is_growing (self) && try_session (self, TRUE))
     ;
 }
 

@@ -86,9 +86,11 @@ class Runner:
         finally:
             self.stop(process)
 
-    def across(self, send, receive, load, *extra, ready=None, fds=(None, None)):
-        """Two processes.  The receiver starts first, unless it needs what the
-        sender makes at the path @ready, or a pipe."""
+    def across(
+        self, send, receive, load, *extra, made=None, first=None, fds=(None, None)
+    ):
+        """Two processes.  The @first one, "send" or "receive", makes what appears
+        at the path @made, before the other starts."""
         deadline = time.monotonic() + PATIENCE
         options = load.options()
 
@@ -103,17 +105,24 @@ class Runner:
                 pass_fds=[fds[0]] if fds[0] else [],
             )
 
-        receiver = None if ready else start_receiver()
-        sender = start_sender()
-        for fd in fds:
-            if fd:
-                os.close(fd)
-        try:
-            while ready and not os.path.exists(ready):
-                if time.monotonic() > deadline or sender.poll() is not None:
-                    raise Failure(f"{ready} does not appear")
+        def wait_until_made(process):
+            while made and not os.path.exists(made):
+                if time.monotonic() > deadline or process.poll() is not None:
+                    raise Failure(f"{made} does not appear")
                 time.sleep(0.01)
-            receiver = receiver or start_receiver()
+
+        sender = receiver = None
+        try:
+            if first == "receive":
+                receiver = start_receiver()
+                wait_until_made(receiver)
+            sender = start_sender()
+            if not receiver:
+                wait_until_made(sender)
+                receiver = start_receiver()
+            for fd in fds:
+                if fd:
+                    os.close(fd)
             received = self.result(receiver, deadline)
             sent = self.result(sender, deadline)
             sender.stdin.close()
@@ -161,6 +170,8 @@ class ZeroBuffer:
             f"zerobuffersink buffer-name={name}",
             f"zerobuffersrc buffer-name={name}",
             load,
+            made=f"/dev/shm/{name}",
+            first="receive",
         )
 
     def can(self, load):
@@ -185,7 +196,8 @@ class Socket:
                 self.send.format(path=path, shm=10 * load.size + 65536),
                 self.receive.format(path=path),
                 load,
-                ready=path,
+                made=path,
+                first="send",
             )
 
 

@@ -312,6 +312,68 @@ GST_START_TEST (test_plain_reader)
 }
 GST_END_TEST;
 
+/* ---- lists ---- */
+
+#define LIST 3
+
+static GstBufferList *
+acquire_list (GstBufferPool *pool)
+{
+  GstBufferList *list = gst_buffer_list_new ();
+
+  for (guint i = 0; i < LIST; i++)
+    gst_buffer_list_add (list, acquire (pool, i));
+  return list;
+}
+
+GST_START_TEST (test_list)
+{
+  ZbReader *reader = new_media_reader (65536);
+  GstHarness *sink = new_sink (CAPS);
+  GstBufferPool *pool = get_pool (sink);
+
+  fail_unless_equals_int (
+      gst_pad_push_list (sink->srcpad, acquire_list (pool)), GST_FLOW_OK);
+  for (guint i = 0; i < LIST; i++) {
+    ZbFrame *frame = read_buffer (reader);
+    assert_record (frame, i);
+    zb_frame_release (frame);
+  }
+  fail_unless_equals_uint64 (get_stat (sink->element, "copies"), 0);
+  free_pool (pool);
+  gst_harness_teardown (sink);
+  zb_reader_close (reader);
+}
+GST_END_TEST;
+
+/* What is in a list that somebody else has too does not go away with it. */
+GST_START_TEST (test_shared_list)
+{
+  ZbReader *reader = new_reader (16 * (PICTURE + 16));
+  GstHarness *sink = new_sink (CAPS);
+  GstBufferPool *pool = get_pool (sink);
+
+  for (guint round = 0; round < 10; round++) {
+    GstBufferList *list = acquire_list (pool);
+
+    fail_unless_equals_int (
+        gst_pad_push_list (sink->srcpad, gst_buffer_list_ref (list)),
+        GST_FLOW_OK);
+    for (guint i = 0; i < LIST; i++) {
+      ZbFrame *frame = read_frame (reader, PICTURE);
+      fail_unless (has_bytes (zb_frame_get_data (frame), PICTURE, i));
+      zb_frame_release (frame);
+      assert_bytes (gst_buffer_list_get (list, i), PICTURE, i);
+    }
+    gst_buffer_list_unref (list);
+  }
+  fail_unless_equals_uint64 (get_stat (sink->element, "copies"), 10 * LIST);
+  free_pool (pool);
+  gst_harness_teardown (sink);
+  zb_reader_close (reader);
+}
+GST_END_TEST;
+
 static Suite *
 pool_suite (void)
 {
@@ -327,6 +389,8 @@ pool_suite (void)
   tcase_add_test (tcase, test_pool_outlives_the_element);
   tcase_add_test (tcase, test_before_there_is_a_reader);
   tcase_add_test (tcase, test_plain_reader);
+  tcase_add_test (tcase, test_list);
+  tcase_add_test (tcase, test_shared_list);
   return suite;
 }
 

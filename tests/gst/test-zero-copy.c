@@ -302,7 +302,7 @@ static const Case cases[] = {
    * find out how much room they take. */
   { PICTURES "! " I420 ",framerate=30/1 ! videorate "
              "! video/x-raw,framerate=60/1",
-      64 },
+      75 },
   /* A tee passes no pools on. */
   { PICTURES "! " I420 " ! tee name=t ! queue" KEEPER " ! fakesink t. ! queue",
       60 },
