@@ -48,7 +48,7 @@ parse (Options *options, int *argc, char ***argv, GError **error)
         "Write and read every byte", NULL },
     { "stream", 0, 0, G_OPTION_ARG_NONE, &options->stream,
         "The transport does not keep frames apart", NULL },
-    { NULL },
+    G_OPTION_ENTRY_NULL,
   };
   GOptionContext *context = g_option_context_new (NULL);
   gboolean parsed;
