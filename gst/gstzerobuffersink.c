@@ -834,16 +834,17 @@ gst_zero_buffer_sink_wait_event (GstBaseSink *sink, GstEvent *event)
 
 /* With the PREROLL_LOCK: sends what is queued, @event at its end, if there is a
  * reader and no other thread is at it; else it goes with the next buffer.  One
- * that is out of band, or comes before preroll, is nothing to wait with. */
+ * that is out of band, or comes before preroll or into a flush, is nothing to wait
+ * with. */
 static void
 send_queued (GstZeroBufferSink *self, GstEvent *event)
 {
   GstBaseSink *sink = GST_BASE_SINK (self);
   ZbError error;
 
-  if (self->waiting || sink->flushing || !zb_writer_is_connected (self->writer))
+  if (self->waiting || !zb_writer_is_connected (self->writer))
     return;
-  if (sink->need_preroll || !GST_EVENT_IS_SERIALIZED (event))
+  if (sink->flushing || sink->need_preroll || !GST_EVENT_IS_SERIALIZED (event))
     send_item (self, GST_MINI_OBJECT_CAST (event), FALSE, &error);
   else
     deliver (self, GST_MINI_OBJECT_CAST (event));
