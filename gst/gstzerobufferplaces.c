@@ -14,12 +14,9 @@ GST_DEBUG_CATEGORY_STATIC (zerobufferplaces_debug);
 /* Where data of this size begin, EXTRA_ROOM is nothing beside them. */
 #define LARGE 16384
 
-/* Frames of 16 bytes less than a multiple of 64 keep the ring aligned. */
-#define ALIGN_FRAME(size) (((size) + 16 + 63) / 64 * 64 - 16)
-
 /* What is kept free for events in front of the first buffer, and how many buffers
  * may follow without use of it until it is not kept any longer. */
-#define HEADROOM ALIGN_FRAME (8000)
+#define HEADROOM 8000
 #define HEADROOM_PATIENCE 64
 
 /* The root has the bytes; what gst_memory_share () makes are memories of the
@@ -120,7 +117,8 @@ miss_headroom (GstZeroBufferPlaces *self, const GstZeroBufferPlace *memory)
 
   g_mutex_lock (&self->lock);
   needed = self->copied - memory->before;
-  self->headroom_size = ALIGN_FRAME (MAX (HEADROOM, needed));
+  self->headroom_size =
+      gst_zero_buffer_places_get_record_size (MAX (HEADROOM, needed));
   self->headroom_unused = 0;
   g_mutex_unlock (&self->lock);
 }
@@ -141,7 +139,7 @@ gst_zero_buffer_places_begin_session (GstZeroBufferPlaces *places)
 {
   g_mutex_lock (&places->lock);
   give_up_headroom (places);
-  places->headroom_size = HEADROOM;
+  places->headroom_size = gst_zero_buffer_places_get_record_size (HEADROOM);
   places->headroom_unused = 0;
   g_mutex_unlock (&places->lock);
 }
@@ -152,7 +150,7 @@ gst_zero_buffer_places_make_way (GstZeroBufferPlaces *places, gsize size)
   g_mutex_lock (&places->lock);
   give_up_headroom (places);
   places->headroom_unused = 0;
-  places->copied += size + 16;
+  places->copied += size + GST_ZERO_BUFFER_FRAME_HEADER_SIZE;
   g_mutex_unlock (&places->lock);
 }
 
@@ -184,14 +182,14 @@ attach_place (GstZeroBufferPlace *memory)
   gsize size = memory->mem.maxsize;
   ZbPlace *place;
 
-  if (features & ZB_FEATURE_MEDIA)
+  if (features & ZB_FEATURE_MEDIA) {
     keep_headroom (self, memory);
-  if (features & ZB_FEATURE_MEDIA)
     place = reserve (self, gst_zero_buffer_places_get_record_size (size));
-  else if (size == (gsize) g_atomic_pointer_get (&self->plain_size))
+  } else if (size == (gsize) g_atomic_pointer_get (&self->plain_size)) {
     place = reserve (self, size);
-  else
-    return FALSE;
+  } else {
+    place = NULL;
+  }
   if (!place)
     return FALSE;
   if (!is_suitable (memory, place, features)) {
@@ -219,7 +217,8 @@ attach_heap (GstZeroBufferPlace *memory)
   return TRUE;
 }
 
-/* With the lock. */
+/* With the lock, and waits with it: memory that has no bytes yet is known only to
+ * those who want them.  zb_writer_set_interrupted () ends the wait. */
 static gboolean
 attach (GstZeroBufferPlace *memory)
 {

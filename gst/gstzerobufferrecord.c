@@ -6,19 +6,19 @@
 /* Frames stay aligned if their header of 16 bytes and they together are a
  * multiple of this. */
 #define FRAME_ALIGNMENT 64
-#define FRAME_HEADER_SIZE 16
 
 gsize
 gst_zero_buffer_record_get_size (const GstZeroBufferRecord *record)
 {
-  guint64 fixed = FRAME_HEADER_SIZE + GST_ZERO_BUFFER_RECORD_HEADER_SIZE +
-                  FRAME_ALIGNMENT - 1 + (guint64) record->extra_size;
+  guint64 fixed = GST_ZERO_BUFFER_FRAME_HEADER_SIZE +
+                  GST_ZERO_BUFFER_RECORD_HEADER_SIZE + FRAME_ALIGNMENT - 1 +
+                  (guint64) record->extra_size;
   guint64 size;
 
   if (record->data_size > G_MAXINT64 - fixed)
     return 0;
   size = (fixed + record->data_size) & ~(guint64) (FRAME_ALIGNMENT - 1);
-  return size - FRAME_HEADER_SIZE;
+  return size - GST_ZERO_BUFFER_FRAME_HEADER_SIZE;
 }
 
 guint8 *

@@ -19,6 +19,9 @@ G_BEGIN_DECLS
 
 #define GST_ZERO_BUFFER_RECORD_HEADER_SIZE 48
 
+/* Of the frame that the record is in. */
+#define GST_ZERO_BUFFER_FRAME_HEADER_SIZE 16
+
 /* Of a buffer's flags those that concern it, and not how it is kept in memory. */
 #define GST_ZERO_BUFFER_RECORD_FLAGS                                           \
   (~(guint32) (GST_MINI_OBJECT_FLAG_LAST - 1) & ~GST_BUFFER_FLAG_TAG_MEMORY)

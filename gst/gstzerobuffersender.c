@@ -10,17 +10,14 @@
 GST_DEBUG_CATEGORY_STATIC (zerobuffersender_debug);
 #define GST_CAT_DEFAULT zerobuffersender_debug
 
-#define FRAME_HEADER_SIZE 16
-
 /* A ring that holds fewer records than this as large as the largest so far is
  * to grow, and then to hold so many. */
 #define RING_RECORDS_MIN 3
 #define RING_RECORDS 4
 
 /* Where upstream keeps more buffers than half of the ring has room for, it is to
- * be twice as large, up to this; with so many buffers at most out at a time. */
+ * be twice as large, up to this. */
 #define RING_SIZE_MAX (G_GUINT64_CONSTANT (256) * 1024 * 1024)
-#define PLACES_MAX 64
 
 void
 gst_zero_buffer_sender_init (
@@ -133,7 +130,7 @@ ask_for_ring (GstZeroBufferSender *sender, guint64 size)
 static gboolean
 grow (GstZeroBufferSender *sender, gsize size)
 {
-  guint64 frame = (guint64) size + FRAME_HEADER_SIZE;
+  guint64 frame = (guint64) size + GST_ZERO_BUFFER_FRAME_HEADER_SIZE;
 
   if (size <= sender->largest)
     return FALSE;
@@ -159,7 +156,7 @@ grow_for_upstream (GstZeroBufferSender *sender)
     return FALSE;
   ring_size = get_ring_size (sender);
   return ring_size <= RING_SIZE_MAX / 2 &&
-         ring_size / 2 / PLACES_MAX < sender->largest &&
+         ring_size / 2 / ZB_PLACES_MAX < sender->largest &&
          ask_for_ring (sender, 2 * ring_size);
 }
 

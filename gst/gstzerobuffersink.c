@@ -932,7 +932,7 @@ gst_zero_buffer_sink_query (GstElement *element, GstQuery *query)
       ->query (element, query);
 }
 
-/* ---- class ---- */
+/* ---- memory for upstream ---- */
 
 /* With the PREROLL_LOCK.  What goes wrong here goes wrong again with the first
  * buffer, and is told then. */
@@ -1018,6 +1018,8 @@ gst_zero_buffer_sink_propose_allocation (GstBaseSink *sink, GstQuery *query)
     offer_pool (self, caps, size, query);
   return TRUE;
 }
+
+/* ---- class ---- */
 
 static void
 install_properties (GObjectClass *klass)

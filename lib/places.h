@@ -21,9 +21,7 @@
 #define ZB_PLACES_H
 
 #include "ring.h"
-
-/* More places than this are never out. */
-#define ZB_PLACES_MAX 64
+#include "zerobuffer.h"
 
 typedef enum {
   ZB_SLOT_RESERVED, /* not seen by the reader yet */

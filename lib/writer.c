@@ -219,7 +219,7 @@ zb_writer_connect (ZbWriter *writer, int64_t timeout, ZbError *error)
   for (;;) {
     ZbResult result;
 
-    if (is_interrupted (writer))
+    if (timeout != 0 && is_interrupted (writer))
       return fail_interrupted (writer, error);
     result = try_connect (writer, error);
     if (result != ZB_NOT_READY && !(result == ZB_PERMISSION && now < patience))

@@ -298,10 +298,13 @@ ZB_API void zb_writer_drop (ZbWriter *writer);
  * connection or the writer. */
 typedef struct ZbPlace ZbPlace;
 
+/* How many can be out at a time. */
+#define ZB_PLACES_MAX 64
+
 /* Waits for room and hands out a place, which the caller owns, and gives back
  * with zb_place_release ().  Its memory has no certain content.
  * Results as zb_writer_reserve ().  ZB_NO_PLACE: at most half of the ring can be
- * held, in 64 places; toward a reader of protocol 1.0 one place.  The caller
+ * held, in ZB_PLACES_MAX places; toward a reader of protocol 1.0 one place.  The caller
  * then uses other memory, and has it copied.  Any thread. */
 ZB_API ZbResult zb_writer_reserve_place (ZbWriter *writer, size_t size,
     int64_t timeout, ZbPlace **place, ZbError *error);
