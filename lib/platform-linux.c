@@ -409,9 +409,9 @@ memory_fill_new (
 
   if (fchmod (memory->fd, mode) < 0)
     return fail_errno (error, errno, "set the mode of shared memory", name);
-  if ((result = zb_platform_memory_reserve (memory, error)) != ZB_OK)
+  if ((result = memory_map (memory, name, error)) != ZB_OK)
     return result;
-  return memory_map (memory, name, error);
+  return zb_platform_memory_reserve (memory, error);
 }
 
 ZbResult
