@@ -368,23 +368,37 @@ fail_space (ZbMemory *memory, int os_error, ZbError *error)
       (unsigned long long) memory->size, available);
 }
 
-ZbResult
-zb_platform_memory_reserve (ZbMemory *memory, ZbError *error)
+static ZbResult
+memory_allocate (ZbMemory *memory, ZbError *error)
 {
   int problem;
 
   do
     problem = posix_fallocate (memory->fd, 0, (off_t) memory->size);
   while (problem == EINTR);
-  if (problem)
-    return fail_space (memory, problem, error);
+  return problem ? fail_space (memory, problem, error) : ZB_OK;
+}
+
+/* All pages at once, rather than each when a frame first gets to it.  Older
+ * kernels cannot. */
+static void
+memory_populate (ZbMemory *memory)
+{
 #ifdef MADV_POPULATE_WRITE
-  /* All pages at once, rather than each when a frame first gets to it.  Older
-   * kernels cannot. */
-  if (memory->address)
-    madvise (memory->address, memory->size, MADV_POPULATE_WRITE);
+  madvise (memory->address, memory->size, MADV_POPULATE_WRITE);
+#else
+  (void) memory;
 #endif
-  return ZB_OK;
+}
+
+ZbResult
+zb_platform_memory_reserve (ZbMemory *memory, ZbError *error)
+{
+  ZbResult result = memory_allocate (memory, error);
+
+  if (result == ZB_OK)
+    memory_populate (memory);
+  return result;
 }
 
 static ZbResult
@@ -409,9 +423,11 @@ memory_fill_new (
 
   if (fchmod (memory->fd, mode) < 0)
     return fail_errno (error, errno, "set the mode of shared memory", name);
-  if ((result = memory_map (memory, name, error)) != ZB_OK)
+  if ((result = memory_allocate (memory, error)) != ZB_OK)
     return result;
-  return zb_platform_memory_reserve (memory, error);
+  if ((result = memory_map (memory, name, error)) == ZB_OK)
+    memory_populate (memory);
+  return result;
 }
 
 ZbResult
