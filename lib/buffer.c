@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "ring.h"
+#include "shared.h"
 
 #define SEMAPHORE_NAME_SIZE (ZB_NAME_MAX + sizeof "sem-w-")
 
@@ -44,14 +45,6 @@ zb_buffer_check_name (const char *name, ZbError *error)
         "\".\" or \"..\".",
         name);
   return ZB_OK;
-}
-
-void
-zb_buffer_copy_out (void *to, const void *from, size_t size)
-{
-  memcpy (to, from, size);
-  /* Keeps the compiler from reading the source again later on. */
-  atomic_signal_fence (memory_order_seq_cst);
 }
 
 /* ---- the two sides ---- */
@@ -94,9 +87,9 @@ zb_buffer_get_life (const ZbMemory *memory, ZbSide side)
   if (zb_platform_memory_is_locked (
           memory, get_pid_offset (side), sizeof (uint64_t)))
     return ZB_LIFE_ALIVE;
-  features = atomic_load_explicit (
+  features = zb_shared_load (
       side == ZB_SIDE_READER ? &oieb->reader_features : &oieb->writer_features,
-      memory_order_acquire);
+      acquire);
   return features & ZB_FEATURE_LIVENESS ? ZB_LIFE_OVER : ZB_LIFE_UNKNOWN;
 }
 
@@ -218,17 +211,16 @@ fill_oieb (const ZbBuffer *buffer)
 {
   ZbOieb *oieb = buffer->oieb;
 
-  atomic_init (&oieb->version, buffer->version);
-  atomic_init (&oieb->metadata_size, buffer->metadata_size);
-  atomic_init (&oieb->metadata_free_bytes, buffer->metadata_size);
-  atomic_init (&oieb->payload_size, buffer->payload_size);
-  atomic_init (&oieb->payload_free_bytes, buffer->payload_size);
-  atomic_init (&oieb->reader_features, buffer->reader_features);
-  atomic_init (&oieb->reader_pid, zb_platform_process_id ());
+  zb_shared_store (&oieb->version, buffer->version, relaxed);
+  zb_shared_store (&oieb->metadata_size, buffer->metadata_size, relaxed);
+  zb_shared_store (&oieb->metadata_free_bytes, buffer->metadata_size, relaxed);
+  zb_shared_store (&oieb->payload_size, buffer->payload_size, relaxed);
+  zb_shared_store (&oieb->payload_free_bytes, buffer->payload_size, relaxed);
+  zb_shared_store (&oieb->reader_features, buffer->reader_features, relaxed);
+  zb_shared_store (&oieb->reader_pid, zb_platform_process_id (), relaxed);
   /* Pairs with the acquire in check_oieb (): a writer that sees the size sees
    * all the rest. */
-  atomic_store_explicit (
-      &oieb->oieb_size, (uint32_t) ZB_OIEB_SIZE, memory_order_release);
+  zb_shared_store (&oieb->oieb_size, (uint32_t) ZB_OIEB_SIZE, release);
 }
 
 static ZbResult
@@ -345,7 +337,7 @@ zb_buffer_retire (ZbBuffer *buffer, const char *name)
 {
   /* seq_cst pairs with claim () in writer.c: either the writer sees that we
    * are gone, or it was connected before. */
-  atomic_store (&buffer->oieb->reader_pid, 0);
+  zb_shared_store (&buffer->oieb->reader_pid, 0, seq_cst);
   /* Explicitly: frames that are still held keep the memory open. */
   zb_buffer_unlock_side (buffer, ZB_SIDE_READER);
   zb_platform_semaphore_post (buffer->space);
@@ -370,14 +362,11 @@ check_oieb (ZbBuffer *buffer, const char *name, ZbError *error)
   uint64_t room = zb_platform_memory_get_size (buffer->memory) - ZB_OIEB_SIZE;
   uint64_t oieb_size, metadata_size, payload_size;
 
-  oieb_size = atomic_load_explicit (&oieb->oieb_size, memory_order_acquire);
-  buffer->version = atomic_load_explicit (&oieb->version, memory_order_relaxed);
-  metadata_size =
-      atomic_load_explicit (&oieb->metadata_size, memory_order_relaxed);
-  payload_size =
-      atomic_load_explicit (&oieb->payload_size, memory_order_relaxed);
-  buffer->reader_features =
-      atomic_load_explicit (&oieb->reader_features, memory_order_relaxed);
+  oieb_size = zb_shared_load (&oieb->oieb_size, acquire);
+  buffer->version = zb_shared_load (&oieb->version, relaxed);
+  metadata_size = zb_shared_load (&oieb->metadata_size, relaxed);
+  payload_size = zb_shared_load (&oieb->payload_size, relaxed);
+  buffer->reader_features = zb_shared_load (&oieb->reader_features, relaxed);
 
   if (oieb_size == 0 || buffer->version == 0 || payload_size == 0)
     return fail_not_ready (error, name, "its reader is still making it");
@@ -405,8 +394,7 @@ check_oieb (ZbBuffer *buffer, const char *name, ZbError *error)
 static ZbResult
 check_reader (const ZbBuffer *buffer, const char *name, ZbError *error)
 {
-  uint64_t pid =
-      atomic_load_explicit (&buffer->oieb->reader_pid, memory_order_acquire);
+  uint64_t pid = zb_shared_load (&buffer->oieb->reader_pid, acquire);
 
   if (pid == 0)
     return fail_not_ready (error, name, "its reader is starting or leaving");
@@ -510,8 +498,7 @@ zb_buffer_check (const ZbBuffer *buffer, const char *name, ZbError *error)
     uint64_t expected;
   } constants[] = {
 #define CONSTANT(field, expected)                                              \
-  { #field, atomic_load_explicit (&oieb->field, memory_order_relaxed),         \
-    expected }
+  { #field, zb_shared_load (&oieb->field, relaxed), expected }
     CONSTANT (oieb_size, ZB_OIEB_SIZE),
     CONSTANT (version, buffer->version),
     CONSTANT (metadata_size, buffer->metadata_size),
@@ -533,8 +520,8 @@ zb_buffer_check (const ZbBuffer *buffer, const char *name, ZbError *error)
 uint64_t
 zb_buffer_get_used (const ZbBuffer *buffer)
 {
-  uint64_t free_bytes = atomic_load_explicit (
-      &buffer->oieb->payload_free_bytes, memory_order_relaxed);
+  uint64_t free_bytes =
+      zb_shared_load (&buffer->oieb->payload_free_bytes, relaxed);
 
   if (free_bytes > buffer->payload_size)
     return 0;

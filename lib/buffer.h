@@ -78,9 +78,6 @@ ZbResult zb_buffer_check (
 /* Bytes of the ring in use, as far as that can be believed. */
 uint64_t zb_buffer_get_used (const ZbBuffer *buffer);
 
-/* Copies out of, or into, memory that the other side may be changing. */
-void zb_buffer_copy_out (void *to, const void *from, size_t size);
-
 /* The process that is reading the buffer of this name; 0 if none. */
 uint64_t zb_buffer_get_living_reader (const char *name);
 

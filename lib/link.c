@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "shared.h"
 
 /* Space posts pile up while nobody waits.  They are taken all, so many at most,
  * before a wait, and with every so many frames, so that they never are too
@@ -96,7 +97,7 @@ zb_link_end (ZbLink *link)
   link->over = true;
   crashed = zb_peer_check (&link->peer, true) == ZB_PEER_DEAD;
   /* Whatever was posted before is seen by who sees the 0. */
-  atomic_compare_exchange_strong (&link->buffer.oieb->writer_pid, &me, 0);
+  zb_shared_exchange (&link->buffer.oieb->writer_pid, &me, 0);
   if (link->features != 0)
     zb_platform_semaphore_post (link->buffer.data);
   if (link->features & ZB_FEATURE_LIVENESS)
@@ -124,8 +125,7 @@ check_oieb (const ZbLink *link, ZbError *error)
 
 #define CHECK(field, low, high)                                                \
   zb_buffer_check_range (link->name, #field,                                   \
-      atomic_load_explicit (&oieb->field, memory_order_relaxed), low, high,    \
-      error)
+      zb_shared_load (&oieb->field, relaxed), low, high, error)
 #define CHECK_OURS(field, value) CHECK (field, value, value)
 
   if ((result = zb_buffer_check (buffer, link->name, error)) == ZB_OK &&
@@ -150,8 +150,8 @@ update_used (ZbLink *link, ZbError *error)
   uint64_t size = link->buffer.payload_size;
   ZbResult result;
   /* acquire pairs with the release in give_back () of session.c */
-  uint64_t free_bytes = atomic_load_explicit (
-      &link->buffer.oieb->payload_free_bytes, memory_order_acquire);
+  uint64_t free_bytes =
+      zb_shared_load (&link->buffer.oieb->payload_free_bytes, acquire);
 
   result = zb_buffer_check_range (link->name, "payload_free_bytes", free_bytes,
       size - link->used, size, error);
@@ -206,7 +206,7 @@ write_header (
 {
   ZbFrameHeader header = { payload, sequence };
 
-  memcpy (link->buffer.ring + offset, &header, sizeof header);
+  zb_shared_copy_in (link->buffer.ring + offset, &header, sizeof header);
 }
 
 /* Markers are counted where one was written, and frames: readers count those
@@ -241,12 +241,9 @@ tell (ZbLink *link, const ZbRelease *release, uint64_t payload)
 
   write_headers (link, release, payload);
   link->used += bytes;
-  atomic_store_explicit (
-      &oieb->payload_write_pos, release->next, memory_order_relaxed);
-  atomic_fetch_sub_explicit (
-      &oieb->payload_free_bytes, bytes, memory_order_release);
-  atomic_store_explicit (
-      &oieb->payload_written_count, link->count, memory_order_release);
+  zb_shared_store (&oieb->payload_write_pos, release->next, relaxed);
+  zb_shared_subtract (&oieb->payload_free_bytes, bytes, release);
+  zb_shared_store (&oieb->payload_written_count, link->count, release);
   zb_counter_raise (&link->counters->ring_used_max, link->used);
   zb_counter_add (
       &link->counters->wraps, release->marker && release->skipped > 0);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "peer.h"
 
+#include "shared.h"
+
 /* How often to ask whether a process lives, beside watching it, ns. */
 #define LOOK_INTERVAL INT64_C (100000000)
 
@@ -85,7 +87,7 @@ zb_peer_check (ZbPeer *peer, bool waiting)
   _Atomic uint64_t *field = zb_buffer_get_pid (peer->memory, peer->side);
   /* acquire: a writer posts its last frame before it clears its pid, so who
    * sees the 0 also sees that post. */
-  uint64_t now = atomic_load_explicit (field, memory_order_acquire);
+  uint64_t now = zb_shared_load (field, acquire);
   uint64_t seen = atomic_load_explicit (&peer->pid, memory_order_relaxed);
 
   if (now != 0 && !zb_platform_process_is_valid (now))
@@ -103,7 +105,7 @@ zb_peer_check (ZbPeer *peer, bool waiting)
   if (!has_ended (peer, seen, waiting))
     return ZB_PEER_ALIVE;
   /* It may have left properly just before it ended. */
-  now = atomic_load_explicit (field, memory_order_acquire);
+  now = zb_shared_load (field, acquire);
   return now == seen ? ZB_PEER_DEAD : ZB_PEER_LEFT_CLEANLY;
 }
 

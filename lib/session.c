@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "shared.h"
 
 /* After so long without a writer it is not looked for as often; ns.  What it
  * posts is noticed at once. */
@@ -174,8 +175,8 @@ static void
 update_features (ZbSession *session)
 {
   uint64_t offered = session->buffer.reader_features;
-  uint64_t used = atomic_load_explicit (
-      &session->buffer.oieb->writer_features, memory_order_acquire);
+  uint64_t used =
+      zb_shared_load (&session->buffer.oieb->writer_features, acquire);
 
   if (session->commits == 0 && session->features == 0 && (used & ~offered) == 0)
     session->features = used;
@@ -200,8 +201,7 @@ check_oieb (ZbSession *session)
 
 #define CHECK(field, low, high)                                                \
   zb_buffer_check_range (session->name, #field,                                \
-      atomic_load_explicit (&oieb->field, memory_order_relaxed), low, high,    \
-      end)
+      zb_shared_load (&oieb->field, relaxed), low, high, end)
 
   if (zb_buffer_check (buffer, session->name, end) == ZB_OK &&
       CHECK (metadata_free_bytes, 0, buffer->metadata_size) == ZB_OK &&
@@ -222,12 +222,9 @@ is_used (const ZbSession *session)
 {
   ZbOieb *oieb = session->buffer.oieb;
 
-  return atomic_load_explicit (&oieb->writer_features, memory_order_acquire) !=
-             0 ||
-         atomic_load_explicit (
-             &oieb->metadata_written_bytes, memory_order_acquire) != 0 ||
-         atomic_load_explicit (
-             &oieb->payload_written_count, memory_order_acquire) != 0;
+  return zb_shared_load (&oieb->writer_features, acquire) != 0 ||
+         zb_shared_load (&oieb->metadata_written_bytes, acquire) != 0 ||
+         zb_shared_load (&oieb->payload_written_count, acquire) != 0;
 }
 
 static ZbPeerState
@@ -246,8 +243,8 @@ static bool
 wants_to_grow (ZbSession *session)
 {
   if (session->features & ZB_FEATURE_GROW)
-    session->requested = atomic_load_explicit (
-        &session->buffer.oieb->requested_payload_size, memory_order_acquire);
+    session->requested =
+        zb_shared_load (&session->buffer.oieb->requested_payload_size, acquire);
   return session->requested != 0;
 }
 
@@ -260,8 +257,8 @@ end_because (ZbSession *session, ZbPeerState state)
     return zb_fail (&session->end, ZB_CORRUPT, 0,
         "Buffer \"%s\" is corrupt: writer_pid is %llu, which is no process.",
         session->name,
-        (unsigned long long) atomic_load_explicit (
-            &session->buffer.oieb->writer_pid, memory_order_relaxed));
+        (unsigned long long) zb_shared_load (
+            &session->buffer.oieb->writer_pid, relaxed));
   if (state == ZB_PEER_DEAD)
     return zb_fail (&session->end, ZB_PEER_CRASHED, 0,
         "The writer of buffer \"%s\", process %llu, crashed: it ended without "
@@ -307,7 +304,7 @@ has_fillers (const ZbSession *session)
 static ZbRingItem
 read_header (ZbSession *session, uint64_t position, ZbFrameHeader *header)
 {
-  zb_buffer_copy_out (header, session->buffer.ring + position, sizeof *header);
+  zb_shared_copy_out (header, session->buffer.ring + position, sizeof *header);
   return zb_ring_classify (session->buffer.payload_size, position, header,
       session->sequence, has_fillers (session));
 }
@@ -407,8 +404,8 @@ check_used (ZbSession *session, uint64_t bytes)
 {
   uint64_t held = zb_spans_held (&session->spans) + bytes;
   uint64_t size = session->buffer.payload_size;
-  uint64_t free_bytes = atomic_load_explicit (
-      &session->buffer.oieb->payload_free_bytes, memory_order_relaxed);
+  uint64_t free_bytes =
+      zb_shared_load (&session->buffer.oieb->payload_free_bytes, relaxed);
 
   if (held > size)
     return zb_fail (&session->end, ZB_CORRUPT, 0,
@@ -449,8 +446,7 @@ give_back (ZbSession *session, ZbFrame *frame)
   /* release pairs with the acquire in update_used () of writer.c: the frames
    * were read before they are written over. */
   if (posts)
-    atomic_fetch_add_explicit (
-        &session->buffer.oieb->payload_free_bytes, bytes, memory_order_release);
+    zb_shared_add (&session->buffer.oieb->payload_free_bytes, bytes, release);
   return posts;
 }
 
@@ -500,8 +496,7 @@ static void
 advance (ZbSession *session, const Commit *commit)
 {
   ZbOieb *oieb = session->buffer.oieb;
-  uint64_t count =
-      atomic_load_explicit (&oieb->payload_read_count, memory_order_relaxed);
+  uint64_t count = zb_shared_load (&oieb->payload_read_count, relaxed);
 
   session->position = commit->next;
   session->commits++;
@@ -510,10 +505,9 @@ advance (ZbSession *session, const Commit *commit)
     if (commit->header.payload_size > session->largest)
       session->largest = commit->header.payload_size;
   }
-  atomic_store_explicit (
-      &oieb->payload_read_pos, session->position, memory_order_relaxed);
-  atomic_store_explicit (&oieb->payload_read_count,
-      count + commit->markers + commit->is_frame, memory_order_relaxed);
+  zb_shared_store (&oieb->payload_read_pos, session->position, relaxed);
+  zb_shared_store (&oieb->payload_read_count,
+      count + commit->markers + commit->is_frame, relaxed);
 }
 
 /* Takes what one post stands for; *frame is NULL if that was a wrap alone. */
@@ -583,7 +577,7 @@ is_farewell (ZbSession *session)
   if (session->features == 0)
     return false;
   /* acquire pairs with the CAS in zb_writer_disconnect () */
-  if (atomic_load_explicit (&oieb->writer_pid, memory_order_acquire) != 0 &&
+  if (zb_shared_load (&oieb->writer_pid, acquire) != 0 &&
       !wants_to_grow (session))
     return false;
   unread = get_unread (session);
@@ -640,8 +634,7 @@ zb_session_get_patience (const ZbSession *session, int64_t now)
 void
 zb_session_request_key_unit (ZbSession *session)
 {
-  atomic_fetch_add_explicit (
-      &session->buffer.oieb->key_unit_requests, 1, memory_order_relaxed);
+  zb_shared_add (&session->buffer.oieb->key_unit_requests, 1, relaxed);
 }
 
 /* ---- metadata ---- */
@@ -657,7 +650,7 @@ copy_metadata (ZbSession *session, uint64_t written, ZbError *error)
       written, ZB_METADATA_PREFIX_SIZE, session->buffer.metadata_size, error);
   if (result != ZB_OK)
     return result;
-  zb_buffer_copy_out (&size, from, ZB_METADATA_PREFIX_SIZE);
+  zb_shared_copy_out (&size, from, ZB_METADATA_PREFIX_SIZE);
   result = zb_buffer_check_range (session->name, "the length of the metadata",
       size, 1, written - ZB_METADATA_PREFIX_SIZE, error);
   if (result != ZB_OK)
@@ -665,7 +658,7 @@ copy_metadata (ZbSession *session, uint64_t written, ZbError *error)
 
   if (!(session->metadata = malloc (size)))
     return zb_fail (error, ZB_SYSTEM, 0, "Out of memory.");
-  zb_buffer_copy_out (session->metadata, from + ZB_METADATA_PREFIX_SIZE, size);
+  zb_shared_copy_out (session->metadata, from + ZB_METADATA_PREFIX_SIZE, size);
   session->metadata_size = size;
   return ZB_OK;
 }
@@ -678,8 +671,8 @@ zb_session_get_metadata (
 
   if (!session->metadata) {
     /* acquire pairs with the release in zb_writer_set_metadata () */
-    uint64_t written = atomic_load_explicit (
-        &session->buffer.oieb->metadata_written_bytes, memory_order_acquire);
+    uint64_t written =
+        zb_shared_load (&session->buffer.oieb->metadata_written_bytes, acquire);
     if (written != 0)
       result = copy_metadata (session, written, error);
   }

@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "link.h"
+#include "shared.h"
 
 /* How often a writer that waits for a reader looks for one, ns. */
 #define CONNECT_RETRY INT64_C (5000000)
@@ -81,10 +82,10 @@ fail_used_up (const ZbWriter *writer, ZbError *error)
 static bool
 is_used (const ZbOieb *oieb)
 {
-  return atomic_load (&oieb->writer_features) != 0 ||
-         atomic_load (&oieb->metadata_written_bytes) != 0 ||
-         atomic_load (&oieb->payload_written_count) != 0 ||
-         atomic_load (&oieb->payload_write_pos) != 0;
+  return zb_shared_load (&oieb->writer_features, seq_cst) != 0 ||
+         zb_shared_load (&oieb->metadata_written_bytes, seq_cst) != 0 ||
+         zb_shared_load (&oieb->payload_written_count, seq_cst) != 0 ||
+         zb_shared_load (&oieb->payload_write_pos, seq_cst) != 0;
 }
 
 static ZbResult
@@ -113,13 +114,13 @@ show_pid (const ZbWriter *writer, ZbBuffer *buffer, ZbError *error)
 
   if (is_used (oieb))
     return fail_used_up (writer, error);
-  if (!atomic_compare_exchange_strong (&oieb->writer_pid, &other, me))
+  if (!zb_shared_exchange (&oieb->writer_pid, &other, me))
     return fail_claim (writer, buffer, other, error);
   /* seq_cst pairs with zb_buffer_retire (): a reader that left before it
    * could see our pid has cleared its own.  And a whole session of another
    * writer may have passed since is_used (). */
-  if (atomic_load (&oieb->reader_pid) == 0 || is_used (oieb)) {
-    atomic_store (&oieb->writer_pid, 0);
+  if (zb_shared_load (&oieb->reader_pid, seq_cst) == 0 || is_used (oieb)) {
+    zb_shared_store (&oieb->writer_pid, 0, seq_cst);
     return fail_used_up (writer, error);
   }
   return ZB_OK;
@@ -135,7 +136,7 @@ claim (
   /* Before the pid is shown, for which the lock stands.  Who has it shows its
    * pid in a moment; or has just left. */
   if (lock && !zb_buffer_lock_side (buffer, ZB_SIDE_WRITER)) {
-    uint64_t other = atomic_load (&buffer->oieb->writer_pid);
+    uint64_t other = zb_shared_load (&buffer->oieb->writer_pid, seq_cst);
     return other ? fail_claim (writer, buffer, other, error)
                  : fail_used_up (writer, error);
   }
@@ -145,8 +146,7 @@ claim (
     return result;
   }
   /* release pairs with the acquire in update_features () of session.c */
-  atomic_store_explicit (
-      &buffer->oieb->writer_features, features, memory_order_release);
+  zb_shared_store (&buffer->oieb->writer_features, features, release);
   return ZB_OK;
 }
 
@@ -155,8 +155,8 @@ static bool
 was_limited (const ZbWriter *writer, const ZbBuffer *buffer)
 {
   return writer->asked > buffer->payload_size &&
-         atomic_load_explicit (&buffer->oieb->reader_pid,
-             memory_order_relaxed) == writer->asked_of;
+         zb_shared_load (&buffer->oieb->reader_pid, relaxed) ==
+             writer->asked_of;
 }
 
 static void
@@ -277,8 +277,8 @@ zb_writer_get_key_unit_requests (const ZbWriter *writer)
 {
   if (!writer->link || !(writer->link->features & ZB_FEATURE_KEYUNIT))
     return 0;
-  return atomic_load_explicit (
-      &writer->link->buffer.oieb->key_unit_requests, memory_order_relaxed);
+  return zb_shared_load (
+      &writer->link->buffer.oieb->key_unit_requests, relaxed);
 }
 
 static ZbResult
@@ -324,15 +324,15 @@ zb_writer_set_metadata (
         writer->name, (unsigned long long) size + ZB_METADATA_PREFIX_SIZE,
         (unsigned long long) buffer->metadata_size);
 
-  memcpy (buffer->metadata, &prefix, ZB_METADATA_PREFIX_SIZE);
-  memcpy (buffer->metadata + ZB_METADATA_PREFIX_SIZE, data, size);
+  zb_shared_copy_in (buffer->metadata, &prefix, ZB_METADATA_PREFIX_SIZE);
+  zb_shared_copy_in (buffer->metadata + ZB_METADATA_PREFIX_SIZE, data, size);
   zb_platform_mutex_lock (link->mutex);
   link->metadata_written = size + ZB_METADATA_PREFIX_SIZE;
-  atomic_store_explicit (&buffer->oieb->metadata_free_bytes,
-      buffer->metadata_size - link->metadata_written, memory_order_relaxed);
+  zb_shared_store (&buffer->oieb->metadata_free_bytes,
+      buffer->metadata_size - link->metadata_written, relaxed);
   /* release pairs with the acquire in zb_session_get_metadata () */
-  atomic_store_explicit (&buffer->oieb->metadata_written_bytes,
-      link->metadata_written, memory_order_release);
+  zb_shared_store (
+      &buffer->oieb->metadata_written_bytes, link->metadata_written, release);
   zb_platform_mutex_unlock (link->mutex);
   return ZB_OK;
 }
@@ -451,7 +451,7 @@ zb_writer_write (ZbWriter *writer, const void *data, size_t size,
   result = zb_writer_reserve (writer, size, timeout, &place, error);
   if (result != ZB_OK)
     return result;
-  memcpy (place, data, size);
+  zb_shared_copy_in (place, data, size);
   zb_writer_publish (writer);
   return ZB_OK;
 }
@@ -486,12 +486,10 @@ zb_writer_grow (ZbWriter *writer, uint64_t size, ZbError *error)
     return fail_grow (writer, size, error);
   oieb = link->buffer.oieb;
   writer->asked = zb_align64 (size);
-  writer->asked_of =
-      atomic_load_explicit (&oieb->reader_pid, memory_order_relaxed);
+  writer->asked_of = zb_shared_load (&oieb->reader_pid, relaxed);
   /* release pairs with the acquire in wants_to_grow () of session.c: who sees
    * this sees all that was published. */
-  atomic_store_explicit (
-      &oieb->requested_payload_size, writer->asked, memory_order_release);
+  zb_shared_store (&oieb->requested_payload_size, writer->asked, release);
   zb_platform_semaphore_post (link->buffer.data);
   zb_writer_disconnect (writer);
   return ZB_OK;
