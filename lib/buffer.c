@@ -83,10 +83,13 @@ zb_buffer_get_life (const ZbMemory *memory, ZbSide side)
 {
   ZbOieb *oieb = zb_platform_memory_get_address (memory);
   uint64_t features;
+  ZbTruth locked = zb_platform_memory_is_locked (
+      memory, get_pid_offset (side), sizeof (uint64_t));
 
-  if (zb_platform_memory_is_locked (
-          memory, get_pid_offset (side), sizeof (uint64_t)))
+  if (locked == ZB_TRUE)
     return ZB_LIFE_ALIVE;
+  if (locked == ZB_UNKNOWN)
+    return ZB_LIFE_UNKNOWN;
   features = zb_shared_load (
       side == ZB_SIDE_READER ? &oieb->reader_features : &oieb->writer_features,
       acquire);
@@ -332,7 +335,7 @@ zb_buffer_create (ZbBuffer *buffer, const char *name,
   return ZB_OK;
 }
 
-void
+bool
 zb_buffer_retire (ZbBuffer *buffer, const char *name)
 {
   /* seq_cst pairs with claim () in writer.c: either the writer sees that we
@@ -341,8 +344,9 @@ zb_buffer_retire (ZbBuffer *buffer, const char *name)
   /* Explicitly: frames that are still held keep the memory open. */
   zb_buffer_unlock_side (buffer, ZB_SIDE_READER);
   zb_platform_semaphore_post (buffer->space);
-  if (zb_platform_memory_has_name (buffer->memory, name))
-    unlink_names (name, NULL);
+  /* The lock is ours, so in doubt the name is, too. */
+  return zb_platform_memory_has_name (buffer->memory, name) == ZB_FALSE ||
+         unlink_names (name, NULL);
 }
 
 /* ---- opening ---- */
@@ -427,6 +431,7 @@ static ZbResult
 open_parts (ZbBuffer *buffer, const char *name, ZbError *error)
 {
   ZbResult result;
+  ZbTruth named;
 
   result = zb_platform_memory_open (name, ZB_OIEB_SIZE, &buffer->memory, error);
   if (result == ZB_NOT_READY && error && error->os_error)
@@ -441,8 +446,14 @@ open_parts (ZbBuffer *buffer, const char *name, ZbError *error)
     return result;
   if ((result = open_semaphores (buffer, name, error)) != ZB_OK)
     return result;
-  if (!zb_platform_memory_has_name (buffer->memory, name))
+  named = zb_platform_memory_has_name (buffer->memory, name);
+  if (named == ZB_FALSE)
     return fail_not_ready (error, name, "its reader is just renewing it");
+  if (named == ZB_UNKNOWN)
+    return zb_fail (error, ZB_SYSTEM, 0,
+        "The shared memory of buffer \"%s\" was opened once but not twice: "
+        "too many files may be open.",
+        name);
   return zb_platform_memory_reserve (buffer->memory, error);
 }
 

@@ -57,9 +57,9 @@ ZbResult zb_buffer_check_name (const char *name, ZbError *error);
 ZbResult zb_buffer_create (ZbBuffer *buffer, const char *name,
     const ZbReaderConfig *config, ZbError *error);
 
-/* For the reader: says goodbye to the writer and removes the names.  The
- * buffer itself stays usable until it is closed. */
-void zb_buffer_retire (ZbBuffer *buffer, const char *name);
+/* For the reader: says goodbye to the writer and removes the names; false if
+ * they are still there.  The buffer itself stays usable until it is closed. */
+bool zb_buffer_retire (ZbBuffer *buffer, const char *name);
 
 /* For the writer: ZB_NOT_READY until a living reader has made a whole buffer
  * of it.  What a crashed reader left is removed. */

@@ -509,19 +509,21 @@ zb_platform_memory_get_size (const ZbMemory *memory)
   return memory->size;
 }
 
-bool
+ZbTruth
 zb_platform_memory_has_name (const ZbMemory *memory, const char *name)
 {
   struct stat ours, named;
   int fd = object_open ("", name, O_RDONLY, 0);
-  bool same;
+  ZbTruth truth = ZB_UNKNOWN;
 
   if (fd < 0)
-    return false;
-  same = fstat (memory->fd, &ours) == 0 && fstat (fd, &named) == 0 &&
-         ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+    return errno == ENOENT ? ZB_FALSE : ZB_UNKNOWN;
+  if (fstat (memory->fd, &ours) == 0 && fstat (fd, &named) == 0)
+    truth = ours.st_dev == named.st_dev && ours.st_ino == named.st_ino
+                ? ZB_TRUE
+                : ZB_FALSE;
   close (fd);
-  return same;
+  return truth;
 }
 
 void
@@ -566,14 +568,15 @@ zb_platform_memory_unlock (ZbMemory *memory, uint64_t offset, uint64_t size)
   range_lock (memory, F_OFD_SETLK, &range, offset, size);
 }
 
-bool
+ZbTruth
 zb_platform_memory_is_locked (
     const ZbMemory *memory, uint64_t offset, uint64_t size)
 {
   struct flock range = { .l_type = F_WRLCK };
 
-  return range_lock (memory, F_OFD_GETLK, &range, offset, size) == 0 &&
-         range.l_type != F_UNLCK;
+  if (range_lock (memory, F_OFD_GETLK, &range, offset, size) < 0)
+    return ZB_UNKNOWN;
+  return range.l_type != F_UNLCK ? ZB_TRUE : ZB_FALSE;
 }
 
 void *

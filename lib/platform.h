@@ -12,6 +12,13 @@
 
 #include "zerobuffer.h"
 
+/* What the system says, if it does. */
+typedef enum {
+  ZB_FALSE,
+  ZB_TRUE,
+  ZB_UNKNOWN,
+} ZbTruth;
+
 /* ---- time ---- */
 
 /* Nanoseconds of the monotonic clock. */
@@ -68,7 +75,7 @@ void *zb_platform_memory_get_address (const ZbMemory *memory);
 uint64_t zb_platform_memory_get_size (const ZbMemory *memory);
 
 /* Whether @name still is the name of this memory. */
-bool zb_platform_memory_has_name (const ZbMemory *memory, const char *name);
+ZbTruth zb_platform_memory_has_name (const ZbMemory *memory, const char *name);
 
 void zb_platform_memory_close (ZbMemory *memory);
 
@@ -81,7 +88,7 @@ void zb_platform_memory_unlock (
     ZbMemory *memory, uint64_t offset, uint64_t size);
 
 /* Whether somebody else has such a lock. */
-bool zb_platform_memory_is_locked (
+ZbTruth zb_platform_memory_is_locked (
     const ZbMemory *memory, uint64_t offset, uint64_t size);
 
 /* One more mapping of all of the memory, read-only; NULL if there is no room

@@ -14,6 +14,7 @@ struct ZbReader {
   char name[ZB_NAME_MAX + 1];
   ZbReaderConfig config; /* payload_size grows */
   ZbLock *lock;
+  bool left_over; /* names of the last session could not be removed */
   ZbCounters counters;
   atomic_bool interrupted;
 
@@ -98,7 +99,7 @@ end_session (ZbReader *reader)
     return;
   grow (&reader->config, session->requested);
   set_session (reader, NULL);
-  zb_session_retire (session);
+  reader->left_over = !zb_session_retire (session);
   zb_session_unref (session);
 }
 
@@ -150,7 +151,10 @@ zb_reader_close (ZbReader *reader)
   if (!reader)
     return;
   end_session (reader);
-  if (reader->lock)
+  /* A lock that stays tells the next reader that there is something to remove. */
+  if (reader->lock && reader->left_over)
+    zb_platform_lock_leave (reader->lock);
+  else if (reader->lock)
     zb_platform_lock_release (reader->lock);
   zb_platform_mutex_free (reader->mutex);
   free (reader);

@@ -98,14 +98,17 @@ zb_session_unref (ZbSession *session)
     session_free (session);
 }
 
-void
+bool
 zb_session_retire (ZbSession *session)
 {
+  bool gone;
+
   zb_peer_clear (&session->peer);
-  zb_buffer_retire (&session->buffer, session->name);
+  gone = zb_buffer_retire (&session->buffer, session->name);
   zb_platform_mutex_lock (session->mutex);
   session->retired = true;
   zb_platform_mutex_unlock (session->mutex);
+  return gone;
 }
 
 /* ---- posts ---- */
@@ -457,18 +460,15 @@ post_space (ZbSession *session, unsigned posts)
     zb_platform_semaphore_post (session->buffer.space);
 }
 
-/* With the lock.  The place of the commit, as a frame that is not out yet. */
+/* With the lock.  The place of the commit, as a frame that is not out yet; NULL:
+ * out of memory. */
 static ZbFrame *
 take_place (ZbSession *session, const Commit *commit)
 {
-  ZbFrame *self;
+  ZbFrame *self = take_spare (session);
 
-  if (check_used (session, commit->bytes) != ZB_OK)
+  if (!self)
     return NULL;
-  if (!(self = take_spare (session))) {
-    zb_fail (&session->end, ZB_SYSTEM, 0, "Out of memory.");
-    return NULL;
-  }
   zb_spans_push (&session->spans, &self->span, commit->bytes);
   self->session = session;
   self->view = NULL;
@@ -510,12 +510,15 @@ advance (ZbSession *session, const Commit *commit)
       count + commit->markers + commit->is_frame, relaxed);
 }
 
-/* Takes what one post stands for; *frame is NULL if that was a wrap alone. */
+/* Takes what one post stands for; *frame is NULL if that was a wrap alone.  What
+ * fails for lack of memory only can be tried again, and does not end the
+ * session. */
 static ZbResult
-take_commit (ZbSession *session, ZbCounters *counters, ZbFrame **frame)
+take_commit (
+    ZbSession *session, ZbCounters *counters, ZbFrame **frame, ZbError *error)
 {
   unsigned posts = 0;
-  ZbFrame *place;
+  ZbFrame *place = NULL;
   Commit commit;
   ZbResult result;
 
@@ -528,7 +531,9 @@ take_commit (ZbSession *session, ZbCounters *counters, ZbFrame **frame)
     return result;
   *frame = NULL;
   zb_platform_mutex_lock (session->mutex);
-  place = take_place (session, &commit);
+  result = check_used (session, commit.bytes);
+  if (result == ZB_OK)
+    place = take_place (session, &commit);
   if (place && commit.is_frame) {
     hand_out (session, &commit, place);
     *frame = place;
@@ -536,8 +541,10 @@ take_commit (ZbSession *session, ZbCounters *counters, ZbFrame **frame)
     posts = give_back (session, place);
   }
   zb_platform_mutex_unlock (session->mutex);
+  if (result != ZB_OK)
+    return result;
   if (!place)
-    return session->end.result;
+    return zb_fail (error, ZB_SYSTEM, 0, "Out of memory.");
 
   advance (session, &commit);
   post_space (session, posts);
@@ -594,6 +601,7 @@ zb_session_try_read (
 
   for (;;) {
     ZbPeerState state;
+    ZbResult result;
 
     if (is_posted (session)) {
       /* The first post brings the writer's features. */
@@ -603,10 +611,11 @@ zb_session_try_read (
         end_because (session, ZB_PEER_LEFT_CLEANLY);
         return report_end (session, error);
       }
-      if (take_commit (session, counters, frame) != ZB_OK)
+      result = take_commit (session, counters, frame, error);
+      if (session->end.result != ZB_OK)
         return report_end (session, error);
-      if (*frame)
-        return ZB_OK;
+      if (result != ZB_OK || *frame)
+        return result;
       continue;
     }
     if (take_post (session))

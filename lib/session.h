@@ -73,8 +73,9 @@ struct ZbSession {
 ZbSession *zb_session_new (const char *name, ZbBuffer *buffer);
 void zb_session_unref (ZbSession *session);
 
-/* The reader goes away from it: names are removed, frames live on. */
-void zb_session_retire (ZbSession *session);
+/* The reader goes away from it: names are removed, frames live on.  False if
+ * they could not be removed. */
+bool zb_session_retire (ZbSession *session);
 
 /* Wakes the reading thread.  Any thread. */
 void zb_session_wake (ZbSession *session);

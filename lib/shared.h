@@ -25,8 +25,7 @@ void zb_step (ZbStep step);
 
 /* @order without its memory_order_. */
 #define zb_shared_load(field, order)                                           \
-  (zb_step (ZB_STEP_LOOK),                                                     \
-      atomic_load_explicit (field, memory_order_##order))
+  (zb_step (ZB_STEP_LOOK), atomic_load_explicit (field, memory_order_##order))
 
 #define zb_shared_store(field, value, order)                                   \
   (zb_step (ZB_STEP_CHANGE),                                                   \

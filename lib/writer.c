@@ -178,16 +178,16 @@ try_connect (ZbWriter *writer, ZbError *error)
   if ((result = zb_buffer_open (&buffer, writer->name, error)) != ZB_OK)
     return result;
   features = buffer.reader_features & writer->known_features;
-  if ((result = claim (writer, &buffer, features, error)) != ZB_OK) {
-    zb_buffer_close (&buffer);
-    return result;
-  }
-
-  writer->limited = was_limited (writer, &buffer);
-  writer->asked = 0;
+  /* All that can fail here comes first: a buffer can be claimed only once. */
   link = zb_link_new (writer->name, &buffer, features, &writer->counters);
   if (!link)
     return zb_fail (error, ZB_SYSTEM, 0, "Out of memory.");
+  if ((result = claim (writer, &link->buffer, features, error)) != ZB_OK) {
+    zb_link_unref (link);
+    return result;
+  }
+  writer->limited = was_limited (writer, &link->buffer);
+  writer->asked = 0;
   set_link (writer, link);
   return ZB_OK;
 }

@@ -1,0 +1,2 @@
+#include "../lib/common.h"
+int main(void){return 0;}
