@@ -53,8 +53,8 @@ ask (const char *call, ZbStep step)
   }
 
 /* Those with a last argument that is there or not. */
-#define CALL_WITH(type, name, step, failed, parameters, last, argument,        \
-    arguments)                                                                 \
+#define CALL_WITH(                                                             \
+    type, name, step, failed, parameters, last, argument, arguments)           \
   type __real_##name parameters;                                               \
   type __wrap_##name parameters;                                               \
   type __wrap_##name parameters                                                \

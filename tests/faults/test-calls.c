@@ -49,7 +49,7 @@ choose_problem (const char *call)
   for (gsize i = 0; i < G_N_ELEMENTS (special); i++) {
     if (strcmp (special[i].call, call) != 0)
       continue;
-    while ( special[i].problems[ways])
+    while (special[i].problems[ways])
       ways++;
     problem = way < ways ? special[i].problems[way] : 0;
     return;
@@ -205,8 +205,7 @@ fill_ring (void)
   static const char text[400];
 
   TRY (zb_writer_write (writer, text, sizeof text, 0, &error));
-  TRY_END (
-      zb_writer_write (writer, text, 600, MSEC, &error), ZB_TIMEOUT);
+  TRY_END (zb_writer_write (writer, text, 600, MSEC, &error), ZB_TIMEOUT);
   TRY (zb_reader_read (reader, SEC, &frame, &error));
   zb_frame_release (frame);
 }
