@@ -70,6 +70,18 @@ set_video_caps (GstZeroBufferFormat *format, GstCaps *caps)
   return TRUE;
 }
 
+gboolean
+gst_zero_buffer_format_get_audio_info (const GstCaps *caps, GstAudioInfo *info)
+{
+  const GstStructure *structure = gst_caps_get_structure (caps, 0);
+  gint channels;
+
+  return gst_structure_get_int (structure, "channels", &channels) &&
+         channels > 0 && channels <= 64 &&
+         gst_audio_info_from_caps (info, caps) &&
+         GST_AUDIO_INFO_IS_VALID (info);
+}
+
 void
 gst_zero_buffer_format_set_caps (GstZeroBufferFormat *format, GstCaps *caps)
 {
@@ -83,7 +95,7 @@ gst_zero_buffer_format_set_caps (GstZeroBufferFormat *format, GstCaps *caps)
     if (set_video_caps (format, caps))
       format->kind = GST_ZERO_BUFFER_KIND_VIDEO;
   } else if (gst_structure_has_name (structure, "audio/x-raw")) {
-    if (gst_audio_info_from_caps (&format->audio, caps) &&
+    if (gst_zero_buffer_format_get_audio_info (caps, &format->audio) &&
         GST_AUDIO_INFO_LAYOUT (&format->audio) ==
             GST_AUDIO_LAYOUT_NON_INTERLEAVED)
       format->kind = GST_ZERO_BUFFER_KIND_PLANAR_AUDIO;
@@ -337,12 +349,19 @@ gst_zero_buffer_format_needs_meta (
 
 /* ---- checking ---- */
 
-/* Bytes of a plane of tiles, whose stride counts them. */
+/* Of a plane of tiles the stride counts them. */
 static gsize
 get_tiled_size (const GstVideoFormatInfo *format, guint plane, gint stride)
 {
   return (gsize) GST_VIDEO_TILE_X_TILES (stride) *
          GST_VIDEO_TILE_Y_TILES (stride) * format->tile_info[plane].size;
+}
+
+static gboolean
+has_tiles (gint stride, gint needed)
+{
+  return GST_VIDEO_TILE_X_TILES (stride) >= GST_VIDEO_TILE_X_TILES (needed) &&
+         GST_VIDEO_TILE_Y_TILES (stride) >= GST_VIDEO_TILE_Y_TILES (needed);
 }
 
 /* Others than these must not even be asked about. */
@@ -374,14 +393,14 @@ has_rows (gsize size, gsize offset, gint stride, gsize row, gint rows)
 }
 
 gboolean
-gst_zero_buffer_format_has_planes (const GstVideoMeta *meta, GstBuffer *buffer)
+gst_zero_buffer_format_has_planes (
+    const GstVideoMeta *meta, gboolean one_field, GstBuffer *buffer)
 {
   gsize size = gst_buffer_get_size (buffer);
-  gboolean one_field = GST_BUFFER_FLAG_IS_SET (
-      buffer, (GstBufferFlags) GST_VIDEO_BUFFER_FLAG_ONEFIELD);
   GstVideoInfo info;
 
-  if (!is_raw_format (meta->format) || meta->width > MAX_EXTENT ||
+  if (!is_raw_format (meta->format) || meta->width == 0 ||
+      meta->width > MAX_EXTENT || meta->height == 0 ||
       meta->height > MAX_EXTENT ||
       !gst_video_info_set_format (
           &info, meta->format, meta->width, meta->height) ||
@@ -393,19 +412,72 @@ gst_zero_buffer_format_has_planes (const GstVideoMeta *meta, GstBuffer *buffer)
     gint rows;
 
     if (GST_VIDEO_FORMAT_INFO_IS_TILED (info.finfo)) {
+      if (!has_tiles (stride, info.stride[plane]))
+        return FALSE;
       row = get_tiled_size (info.finfo, plane, stride);
       rows = 1;
       stride = 0;
     } else {
       measure_plane (&info, plane, &row, &rows);
+      /* Only the whole row is known. */
+      if (!can_pack (&info) && stride < info.stride[plane])
+        return FALSE;
       if (!can_pack (&info))
-        row = ABS ((gint64) stride);
+        row = info.stride[plane];
     }
     if (!has_rows (size, meta->offset[plane], stride, row,
             one_field ? (rows + 1) / 2 : rows))
       return FALSE;
   }
   return TRUE;
+}
+
+/* Elements take the caps' word for how much of a frame they may look at. */
+static gboolean
+covers_picture (
+    const GstVideoInfo *picture, const GstVideoMeta *meta, GstBuffer *buffer)
+{
+  gboolean one_field = GST_VIDEO_INFO_INTERLACE_MODE (picture) ==
+                       GST_VIDEO_INTERLACE_MODE_ALTERNATE;
+
+  return gst_zero_buffer_format_has_planes (meta, one_field, buffer) &&
+         meta->format == GST_VIDEO_INFO_FORMAT (picture) &&
+         meta->width >= (guint) GST_VIDEO_INFO_WIDTH (picture) &&
+         meta->height >= (guint) GST_VIDEO_INFO_FIELD_HEIGHT (picture);
+}
+
+static gboolean
+is_within (const GstVideoCropMeta *crop, guint width, guint height)
+{
+  return crop->width <= width && crop->x <= width - crop->width &&
+         crop->height <= height && crop->y <= height - crop->height;
+}
+
+static void
+remove_wrong_meta (GstBuffer *buffer, gpointer meta)
+{
+  GST_WARNING ("A %s does not fit the caps of %" GST_PTR_FORMAT,
+      g_type_name (((GstMeta *) meta)->info->type), buffer);
+  gst_buffer_remove_meta (buffer, meta);
+}
+
+void
+gst_zero_buffer_format_remove_wrong_metas (
+    const GstZeroBufferFormat *format, GstBuffer *buffer)
+{
+  GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
+  GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta (buffer);
+  guint width, height;
+
+  if (format->kind != GST_ZERO_BUFFER_KIND_VIDEO)
+    return;
+  width = meta ? meta->width : (guint) GST_VIDEO_INFO_WIDTH (&format->native);
+  height =
+      meta ? meta->height : (guint) GST_VIDEO_INFO_HEIGHT (&format->native);
+  if (crop && !is_within (crop, width, height))
+    remove_wrong_meta (buffer, crop);
+  if (meta && !covers_picture (&format->native, meta, buffer))
+    remove_wrong_meta (buffer, meta);
 }
 
 static gboolean
@@ -428,9 +500,10 @@ gst_zero_buffer_format_has_samples (const GstAudioInfo *info, guint64 samples,
 {
   gsize size = gst_buffer_get_size (buffer);
   guint channels = GST_AUDIO_INFO_CHANNELS (info);
-  guint sample = GST_AUDIO_INFO_BPF (info) / channels;
+  gsize frame = GST_AUDIO_INFO_BPF (info);
+  gsize sample = frame / channels;
 
-  if (samples > size / GST_AUDIO_INFO_BPF (info))
+  if (samples > size / frame)
     return FALSE;
   if (!offsets)
     return TRUE;

@@ -25,6 +25,11 @@ typedef struct {
   GstAudioInfo audio;
 } GstZeroBufferFormat;
 
+/* FALSE for caps that are not audio's, or of samples without channels or size,
+ * which must not be divided by. */
+gboolean gst_zero_buffer_format_get_audio_info (
+    const GstCaps *caps, GstAudioInfo *info);
+
 /* @caps may be NULL. */
 void gst_zero_buffer_format_set_caps (
     GstZeroBufferFormat *format, GstCaps *caps);
@@ -70,9 +75,15 @@ GstBuffer *gst_zero_buffer_format_unpack (
 gboolean gst_zero_buffer_format_needs_meta (
     const GstZeroBufferFormat *format, GstBuffer *buffer);
 
-/* Whether the planes that @meta describes lie within @buffer. */
+/* Removes a GstVideoMeta that has less than the caps promise, or another format,
+ * and a crop that is not within the frame. */
+void gst_zero_buffer_format_remove_wrong_metas (
+    const GstZeroBufferFormat *format, GstBuffer *buffer);
+
+/* Whether the planes that @meta describes, or every other row of them if that is
+ * @one_field, lie within @buffer. */
 gboolean gst_zero_buffer_format_has_planes (
-    const GstVideoMeta *meta, GstBuffer *buffer);
+    const GstVideoMeta *meta, gboolean one_field, GstBuffer *buffer);
 
 /* Whether @samples lie within @buffer, at @offsets for each channel if they are
  * not NULL, and without overlap. */

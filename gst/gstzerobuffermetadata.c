@@ -3,9 +3,7 @@
 
 #include <json-glib/json-glib.h>
 
-/* Deeper nesting than this is not metadata of ours, but would have the parser
- * use up its stack. */
-#define MAX_DEPTH 64
+#include "gstzerobuffertext.h"
 
 static void
 add_string (JsonBuilder *builder, const gchar *name, const gchar *value)
@@ -41,24 +39,6 @@ gst_zero_buffer_metadata_new (GstElement *element, GstCaps *caps)
   g_free (name);
   g_free (version);
   return json;
-}
-
-/* Brackets within strings count too, which errs on the safe side: those of
- * caps are balanced. */
-static gboolean
-is_too_deep (const gchar *text, gsize size)
-{
-  gint depth = 0;
-
-  for (gsize i = 0; i < size; i++) {
-    if (text[i] == '[' || text[i] == '{')
-      depth++;
-    else if (text[i] == ']' || text[i] == '}')
-      depth--;
-    if (depth > MAX_DEPTH)
-      return TRUE;
-  }
-  return FALSE;
 }
 
 static GstCaps *
@@ -101,7 +81,8 @@ gst_zero_buffer_metadata_get_caps (
   /* What comes from older peers may end with a NUL, or several. */
   while (size > 0 && ((const gchar *) data)[size - 1] == '\0')
     size--;
-  if (!g_utf8_validate (data, size, NULL) || is_too_deep (data, size)) {
+  if (!g_utf8_validate (data, size, NULL) ||
+      gst_zero_buffer_text_is_too_deep (data, size)) {
     g_set_error_literal (
         error, JSON_PARSER_ERROR, JSON_PARSER_ERROR_PARSE, "it is not JSON");
     return NULL;

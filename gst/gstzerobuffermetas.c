@@ -122,12 +122,14 @@ read_video_fields (GstByteReader *extra, GstVideoMeta *meta)
 static gboolean
 read_video_meta (GstBuffer *buffer, GstByteReader *extra)
 {
+  gboolean one_field = GST_BUFFER_FLAG_IS_SET (
+      buffer, (GstBufferFlags) GST_VIDEO_BUFFER_FLAG_ONEFIELD);
   GstVideoMeta fields = { 0 };
   GstVideoMeta *meta;
 
   if (!read_video_fields (extra, &fields))
     return FALSE;
-  if (!gst_zero_buffer_format_has_planes (&fields, buffer)) {
+  if (!gst_zero_buffer_format_has_planes (&fields, one_field, buffer)) {
     GST_WARNING (
         "A GstVideoMeta does not fit its buffer %" GST_PTR_FORMAT, buffer);
     return TRUE;
@@ -487,7 +489,8 @@ read_audio_meta (
       !gst_structure_get (fields, "samples", G_TYPE_UINT64, &samples, "caps",
           GST_TYPE_CAPS, &caps, NULL))
     return FALSE;
-  valid = gst_caps_is_fixed (caps) && gst_audio_info_from_caps (&info, caps);
+  valid = gst_caps_is_fixed (caps) &&
+          gst_zero_buffer_format_get_audio_info (caps, &info);
   gst_caps_unref (caps);
   for (guint i = 0; i < planes; i++) {
     guint64 offset = 0;

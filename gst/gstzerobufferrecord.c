@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "gstzerobuffertext.h"
+
 /* Frames stay aligned if their header of 16 bytes and they together are a
  * multiple of this. */
 #define FRAME_ALIGNMENT 64
@@ -169,7 +171,8 @@ gst_zero_buffer_get_structure (GstByteReader *reader)
   const gchar *text;
   gchar *end;
 
-  if (!gst_byte_reader_get_string_utf8 (reader, &text) || !*text)
+  if (!gst_byte_reader_get_string_utf8 (reader, &text) || !*text ||
+      gst_zero_buffer_text_is_too_deep (text, strlen (text)))
     return NULL;
   structure = gst_structure_from_string (text, &end);
   if (structure && *end != '\0')

@@ -942,6 +942,7 @@ forward_buffer (GstZeroBufferSrc *self, const GstZeroBufferRecord *record,
     gst_buffer_unref (buffer);
     return fail_record (self, "a record has impossible metas");
   }
+  gst_zero_buffer_format_remove_wrong_metas (&self->format, buffer);
   if (gst_pad_check_reconfigure (GST_BASE_SRC_PAD (self)))
     gst_base_src_negotiate (GST_BASE_SRC (self));
   if (!self->video_meta &&

@@ -4,6 +4,7 @@
 #include <gst/video/video.h>
 
 #include "gstzerobufferevents.h"
+#include "gstzerobufferformat.h"
 #include "gstzerobuffermetas.h"
 #include "gstzerobuffertimeline.h"
 
@@ -259,6 +260,50 @@ GST_START_TEST (test_rebase)
 }
 GST_END_TEST;
 
+/* ---- metas that the caps contradict ---- */
+
+static GstBuffer *
+new_picture (GstVideoFormat format, guint width, guint height, guint crop_width)
+{
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, 100 * 100 * 3, NULL);
+  GstVideoCropMeta *crop = gst_buffer_add_video_crop_meta (buffer);
+
+  gst_buffer_add_video_meta (
+      buffer, GST_VIDEO_FRAME_FLAG_NONE, format, width, height);
+  crop->x = 10;
+  crop->width = crop_width;
+  crop->height = 10;
+  return buffer;
+}
+
+static void
+check_metas (GstBuffer *buffer, gboolean has_video, gboolean has_crop)
+{
+  GstCaps *caps = gst_caps_from_string (
+      "video/x-raw,format=RGB,width=64,height=48,framerate=30/1");
+  GstZeroBufferFormat format;
+
+  gst_zero_buffer_format_set_caps (&format, caps);
+  gst_zero_buffer_format_remove_wrong_metas (&format, buffer);
+  fail_unless ((gst_buffer_get_video_meta (buffer) != NULL) == has_video);
+  fail_unless ((gst_buffer_get_video_crop_meta (buffer) != NULL) == has_crop);
+  gst_buffer_unref (buffer);
+  gst_caps_unref (caps);
+}
+
+GST_START_TEST (test_metas_against_caps)
+{
+  check_metas (new_picture (GST_VIDEO_FORMAT_RGB, 64, 48, 20), TRUE, TRUE);
+  check_metas (new_picture (GST_VIDEO_FORMAT_RGB, 100, 100, 90), TRUE, TRUE);
+  check_metas (new_picture (GST_VIDEO_FORMAT_RGB, 100, 100, 91), TRUE, FALSE);
+  check_metas (
+      new_picture (GST_VIDEO_FORMAT_RGB, 64, 48, G_MAXUINT), TRUE, FALSE);
+  check_metas (new_picture (GST_VIDEO_FORMAT_RGB, 63, 48, 20), FALSE, TRUE);
+  check_metas (new_picture (GST_VIDEO_FORMAT_RGB, 64, 47, 20), FALSE, TRUE);
+  check_metas (new_picture (GST_VIDEO_FORMAT_RGBx, 64, 48, 20), FALSE, TRUE);
+}
+GST_END_TEST;
+
 static Suite *
 record_suite (void)
 {
@@ -271,6 +316,7 @@ record_suite (void)
   tcase_add_test (tcase, test_metas_that_end_early);
   tcase_add_test (tcase, test_damaged_numbers);
   tcase_add_test (tcase, test_rebase);
+  tcase_add_test (tcase, test_metas_against_caps);
   return suite;
 }
 
