@@ -41,8 +41,7 @@ read_buffer (const GstZeroBufferRecord *record, const guint8 *payload)
                ? gst_buffer_new_memdup (data, record->data_size)
                : gst_buffer_new ();
   GST_BUFFER_FLAG_SET (buffer, record->flags & GST_ZERO_BUFFER_RECORD_FLAGS);
-  gst_byte_reader_init (
-      &extras, data + record->data_size, record->extra_size);
+  gst_byte_reader_init (&extras, data + record->data_size, record->extra_size);
   if (gst_zero_buffer_metas_read (buffer, &extras)) {
     bytes = g_byte_array_new ();
     if (gst_buffer_get_video_meta (buffer))
@@ -79,8 +78,8 @@ LLVMFuzzerTestOneInput (const uint8_t *input, size_t size)
   target_init ();
   memcpy (payload, input, size);
   if (gst_zero_buffer_record_read (&record, payload, size)) {
-    gst_byte_reader_init (&data, payload + GST_ZERO_BUFFER_RECORD_HEADER_SIZE,
-        record.data_size);
+    gst_byte_reader_init (
+        &data, payload + GST_ZERO_BUFFER_RECORD_HEADER_SIZE, record.data_size);
     if (record.kind == GST_ZERO_BUFFER_RECORD_BUFFER)
       read_buffer (&record, payload);
     else if (record.kind == GST_ZERO_BUFFER_RECORD_EVENT)

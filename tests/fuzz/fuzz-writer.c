@@ -19,8 +19,8 @@ create (uint64_t features)
   must (zb_reader_create (stranger_get_name (), &config, &owner, &error) ==
         ZB_OK);
   stranger_open ();
-  must (zb_writer_new (stranger_get_name (), features, &writer, &error) ==
-        ZB_OK);
+  must (
+      zb_writer_new (stranger_get_name (), features, &writer, &error) == ZB_OK);
 }
 
 static void
@@ -40,8 +40,7 @@ write_metadata (size_t size)
 {
   static const uint8_t metadata[256];
 
-  check_result (
-      zb_writer_set_metadata (writer, metadata, size, &error));
+  check_result (zb_writer_set_metadata (writer, metadata, size, &error));
 }
 
 static void
@@ -77,8 +76,8 @@ reserve (size_t size)
 
   if (place_count == PLACES_MAX)
     return;
-  result = zb_writer_reserve_place (
-      writer, size, 0, &places[place_count], &error);
+  result =
+      zb_writer_reserve_place (writer, size, 0, &places[place_count], &error);
   check_result (result);
   if (result != ZB_OK)
     return;
