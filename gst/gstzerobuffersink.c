@@ -52,6 +52,7 @@
 #include "gstzerobufferclock.h"
 #include "gstzerobuffererror.h"
 #include "gstzerobufferevents.h"
+#include "gstzerobufferfill.h"
 #include "gstzerobuffermetadata.h"
 #include "gstzerobuffernotice.h"
 #include "gstzerobufferpending.h"
@@ -110,6 +111,7 @@ struct _GstZeroBufferSink {
   GstCaps *session_caps;
   guint64 key_unit_requests;
   GstClockTime grow_since; /* when it was asked for a larger ring, or NONE */
+  GstZeroBufferFill fill;
 
   gboolean started; /* some event or buffer was sent, or dropped */
   gboolean sent;    /* some buffer was sent */
@@ -264,6 +266,7 @@ gst_zero_buffer_sink_start (GstBaseSink *sink)
   self->rate_seqnum = GST_SEQNUM_INVALID;
   self->missed = FALSE;
   self->grow_since = GST_CLOCK_TIME_NONE;
+  memset (&self->fill, 0, sizeof self->fill);
   GST_OBJECT_LOCK (self);
   self->clock.live = FALSE;
   self->clock.min_latency = 0;
@@ -648,6 +651,25 @@ count_dropped (GstZeroBufferSink *self)
   GST_OBJECT_UNLOCK (self);
 }
 
+/* Without the lock: who knows what is done about it. */
+static void
+warn_of_fill (GstZeroBufferSink *self)
+{
+  guint percent = zb_writer_get_fill (self->writer);
+  guint level;
+  ZbStats stats;
+
+  level = gst_zero_buffer_fill_update (
+      &self->fill, percent, percent < 80 ? 0 : gst_util_get_timestamp ());
+  if (G_LIKELY (level == 0))
+    return;
+  zb_writer_get_stats (self->writer, &stats);
+  begin_wait (self);
+  gst_zero_buffer_fill_post (
+      GST_ELEMENT (self), level, stats.ring_used, stats.ring_size);
+  end_wait (self);
+}
+
 static ZbResult
 send_buffer (GstZeroBufferSink *self, GstBuffer *buffer, ZbError *error)
 {
@@ -669,6 +691,7 @@ send_buffer (GstZeroBufferSink *self, GstBuffer *buffer, ZbError *error)
   if (result == ZB_OK) {
     self->sent = TRUE;
     self->missed = FALSE;
+    warn_of_fill (self);
   }
   return result;
 }
@@ -934,18 +957,20 @@ gst_zero_buffer_sink_query (GstElement *element, GstQuery *query)
 
 /* ---- memory for upstream ---- */
 
-/* With the PREROLL_LOCK.  What goes wrong here goes wrong again with the first
- * buffer, and is told then. */
+/* With the PREROLL_LOCK.  What keeps it from connecting will do so again with the
+ * first buffer, and is told then; after that the buffer is used up. */
 static gboolean
 try_session (GstZeroBufferSink *self, gboolean wait)
 {
   ZbError error;
   ZbResult result = begin_session (self, wait, &error);
 
-  if (result != ZB_OK)
+  if (result != ZB_OK && zb_writer_is_connected (self->writer)) {
+    gst_zero_buffer_post_error (self, &error, get_hint (&error));
     end_session (self, GST_ZERO_BUFFER_CAUSE_STOPPED);
-  else if (self->missed)
+  } else if (result == ZB_OK && self->missed) {
     request_key_unit (self);
+  }
   return result == ZB_NOT_READY && wait;
 }
 

@@ -44,10 +44,12 @@
 #include "gstzerobuffersrc.h"
 
 #include <gst/video/video.h>
+#include <string.h>
 #include <zerobuffer.h>
 
 #include "gstzerobuffererror.h"
 #include "gstzerobufferevents.h"
+#include "gstzerobufferfill.h"
 #include "gstzerobufferformat.h"
 #include "gstzerobuffermemory.h"
 #include "gstzerobuffermetadata.h"
@@ -110,6 +112,8 @@ struct _GstZeroBufferSrc {
   GstZeroBufferAllocator *allocator;
   guint64 sessions;         /* writers seen */
   guint64 copies;           /* buffers laid out anew */
+  GstClockTime latency;     /* of the last buffer, or NONE */
+  GstClockTime latency_max; /* the longest so far, or NONE */
   gboolean rebased;         /* this is a live source, as the producer is */
   GstZeroBufferClock clock; /* its latency */
 
@@ -125,6 +129,7 @@ struct _GstZeroBufferSrc {
   gint pushed;             /* buffers, for num-buffers */
   gboolean pushing_event;  /* one of ours, not of the base class */
   GstZeroBufferTimeline timeline;
+  GstZeroBufferFill fill;
   GstZeroBufferFormat format;
   gboolean video_meta; /* downstream understands strides */
   GByteArray *bytes;   /* private copy of what is being read */
@@ -263,6 +268,8 @@ get_stats (GstZeroBufferSrc *self)
       "sessions", G_TYPE_UINT64, self->sessions,
       "moved", G_TYPE_UINT64, moved,
       "copies", G_TYPE_UINT64, self->copies,
+      "latency", G_TYPE_UINT64, self->latency,
+      "latency-max", G_TYPE_UINT64, self->latency_max,
       NULL);
   /* clang-format on */
   return structure;
@@ -351,6 +358,7 @@ gst_zero_buffer_src_start (GstBaseSrc *src)
   self->continued = FALSE;
   self->discont = FALSE;
   self->pushed = 0;
+  memset (&self->fill, 0, sizeof self->fill);
   GST_OBJECT_LOCK (self);
   self->timeline.wanted = self->timestamps;
   if (self->timestamps == GST_ZERO_BUFFER_TIMESTAMPS_AUTO && do_timestamp)
@@ -358,6 +366,8 @@ gst_zero_buffer_src_start (GstBaseSrc *src)
   self->rebased = FALSE;
   self->sessions = 0;
   self->copies = 0;
+  self->latency = GST_CLOCK_TIME_NONE;
+  self->latency_max = GST_CLOCK_TIME_NONE;
   self->allocator = gst_zero_buffer_allocator_new ();
   self->reader = reader;
   GST_OBJECT_UNLOCK (self);
@@ -840,6 +850,38 @@ fit_buffer (GstZeroBufferSrc *self, GstBuffer *buffer)
   return buffer;
 }
 
+static void
+measure_latency (GstZeroBufferSrc *self, GstBuffer *buffer)
+{
+  GstClockTime latency =
+      gst_zero_buffer_timeline_get_latency (&self->timeline, buffer);
+
+  if (!GST_CLOCK_TIME_IS_VALID (latency))
+    return;
+  GST_OBJECT_LOCK (self);
+  self->latency = latency;
+  if (!GST_CLOCK_TIME_IS_VALID (self->latency_max) ||
+      latency > self->latency_max)
+    self->latency_max = latency;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+warn_of_fill (GstZeroBufferSrc *self)
+{
+  guint percent = zb_reader_get_fill (self->reader);
+  guint level;
+  ZbStats stats;
+
+  level = gst_zero_buffer_fill_update (
+      &self->fill, percent, percent < 80 ? 0 : gst_util_get_timestamp ());
+  if (G_LIKELY (level == 0))
+    return;
+  zb_reader_get_stats (self->reader, &stats);
+  gst_zero_buffer_fill_post (
+      GST_ELEMENT (self), level, stats.ring_used, stats.ring_size);
+}
+
 /* Takes @buffer over. */
 static GstFlowReturn
 push_buffer (GstZeroBufferSrc *self, GstBuffer *buffer)
@@ -859,6 +901,7 @@ push_buffer (GstZeroBufferSrc *self, GstBuffer *buffer)
     set_default_segment (self);
   push_segment (self, buffer);
   gst_zero_buffer_timeline_stamp (&self->timeline, GST_ELEMENT (self), buffer);
+  measure_latency (self, buffer);
   flow = gst_pad_push (pad, buffer);
   if (flow == GST_FLOW_NOT_NEGOTIATED && gst_pad_needs_reconfigure (pad))
     flow = GST_FLOW_OK;
@@ -1028,6 +1071,7 @@ forward_next (GstZeroBufferSrc *self)
 
   if ((flow = wait_for_frame (self, &frame)) != GST_FLOW_OK)
     return flow;
+  warn_of_fill (self);
   if (!self->in_session && (flow = begin_session (self)) != GST_FLOW_OK) {
     zb_frame_release (frame);
     return flow;
@@ -1231,6 +1275,9 @@ install_properties (GObjectClass *klass)
    *   them for long
    * * `copies`: frames that were laid out anew for elements that do not
    *   understand strides
+   * * `latency`, `latency-max`: ns from the time at which the last buffer was due
+   *   in a live producer (when it was captured, mostly) to its arrival here, and
+   *   the longest so far; #GST_CLOCK_TIME_NONE where that is not known
    */
   g_object_class_install_property (klass, PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics", "Counters since the start",

@@ -165,3 +165,26 @@ gst_zero_buffer_timeline_stamp (
   GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
   GST_BUFFER_PTS (buffer) = GST_CLOCK_TIME_IS_VALID (now) ? now : 0;
 }
+
+GstClockTime
+gst_zero_buffer_timeline_get_latency (
+    const GstZeroBufferTimeline *self, GstBuffer *buffer)
+{
+  const GstSegment *segment;
+  GstClockTime time;
+  gint64 latency;
+
+  if (!self->has_clock || !self->clock.live || !self->segment ||
+      self->clock.base_time == GST_ZERO_BUFFER_BASE_NONE)
+    return GST_CLOCK_TIME_NONE;
+  gst_event_parse_segment (self->segment, &segment);
+  if (segment->format != GST_FORMAT_TIME)
+    return GST_CLOCK_TIME_NONE;
+  time = gst_segment_to_running_time (
+      segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
+  if (!GST_CLOCK_TIME_IS_VALID (time))
+    return GST_CLOCK_TIME_NONE;
+  latency = (gint64) gst_util_get_timestamp () - self->clock.base_time -
+            (gint64) time;
+  return latency > 0 ? (GstClockTime) latency : 0;
+}

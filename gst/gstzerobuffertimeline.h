@@ -55,6 +55,11 @@ GstEvent *gst_zero_buffer_timeline_update (
 void gst_zero_buffer_timeline_stamp (
     GstZeroBufferTimeline *self, GstElement *element, GstBuffer *buffer);
 
+/* How long ago @buffer, of a live producer, was due there; NONE if that is not
+ * known. */
+GstClockTime gst_zero_buffer_timeline_get_latency (
+    const GstZeroBufferTimeline *self, GstBuffer *buffer);
+
 /* Whether buffers lie where the producer's clock had them. */
 gboolean gst_zero_buffer_timeline_is_rebased (
     const GstZeroBufferTimeline *self);

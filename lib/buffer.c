@@ -538,3 +538,9 @@ zb_buffer_get_used (const ZbBuffer *buffer)
     return 0;
   return buffer->payload_size - free_bytes;
 }
+
+unsigned
+zb_buffer_get_fill (const ZbBuffer *buffer)
+{
+  return (unsigned) (zb_buffer_get_used (buffer) * 100 / buffer->payload_size);
+}

@@ -78,6 +78,9 @@ ZbResult zb_buffer_check (
 /* Bytes of the ring in use, as far as that can be believed. */
 uint64_t zb_buffer_get_used (const ZbBuffer *buffer);
 
+/* The same in percent of the ring. */
+unsigned zb_buffer_get_fill (const ZbBuffer *buffer);
+
 /* The process that is reading the buffer of this name; 0 if none. */
 uint64_t zb_buffer_get_living_reader (const char *name);
 

@@ -288,6 +288,12 @@ zb_reader_get_hold_limit (const ZbReader *reader)
   return rest < half ? rest : half;
 }
 
+unsigned
+zb_reader_get_fill (const ZbReader *reader)
+{
+  return reader->session ? zb_buffer_get_fill (&reader->session->buffer) : 0;
+}
+
 void
 zb_reader_get_stats (ZbReader *reader, ZbStats *stats)
 {

@@ -495,6 +495,12 @@ zb_writer_grow (ZbWriter *writer, uint64_t size, ZbError *error)
   return ZB_OK;
 }
 
+unsigned
+zb_writer_get_fill (const ZbWriter *writer)
+{
+  return writer->link ? zb_buffer_get_fill (&writer->link->buffer) : 0;
+}
+
 /* ---- any thread ---- */
 
 void

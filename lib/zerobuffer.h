@@ -188,6 +188,9 @@ ZB_API void zb_reader_set_interrupted (ZbReader *reader, bool interrupted);
  * write another frame as large as the largest so far.  See zb_frame_span (). */
 ZB_API uint64_t zb_reader_get_hold_limit (const ZbReader *reader);
 
+/* How full the ring is, in percent. */
+ZB_API unsigned zb_reader_get_fill (const ZbReader *reader);
+
 /* Any thread. */
 ZB_API void zb_reader_get_stats (ZbReader *reader, ZbStats *stats);
 
@@ -335,6 +338,9 @@ ZB_API uint64_t zb_place_get_features (const ZbPlace *place);
  * ZB_INTERRUPTED at once instead of waiting, also when they wait already.  With
  * a timeout of 0 they do not wait, and are not interrupted.  Any thread. */
 ZB_API void zb_writer_set_interrupted (ZbWriter *writer, bool interrupted);
+
+/* How full the ring is, in percent; 0 if not connected. */
+ZB_API unsigned zb_writer_get_fill (const ZbWriter *writer);
 
 /* Any thread. */
 ZB_API void zb_writer_get_stats (ZbWriter *writer, ZbStats *stats);

@@ -4,6 +4,7 @@
 #include <gst/video/video.h>
 
 #include "gstzerobufferevents.h"
+#include "gstzerobufferfill.h"
 #include "gstzerobufferformat.h"
 #include "gstzerobuffermetas.h"
 #include "gstzerobuffertimeline.h"
@@ -260,6 +261,76 @@ GST_START_TEST (test_rebase)
 }
 GST_END_TEST;
 
+/* ---- warnings of a ring that fills up ---- */
+
+GST_START_TEST (test_fill)
+{
+  static const struct {
+    guint percent, seconds, level;
+  } steps[] = {
+    { 79, 0, 0 },
+    { 80, 0, 80 },
+    { 94, 0, 0 },
+    { 95, 0, 95 },
+    { 100, 0, 0 },
+    { 76, 2, 0 },
+    { 95, 2, 0 },
+    { 74, 2, 0 },
+    { 95, 2, 95 },
+    { 59, 2, 0 },
+    { 80, 2, 80 },
+    { 0, 2, 0 },
+    { 100, 2, 0 }, /* not within the same second */
+    { 100, 3, 95 },
+    { 0, 9, 0 },
+    { 100, 9, 95 }, /* the higher of both */
+    { 80, 9, 0 },
+  };
+  GstZeroBufferFill fill = { 0 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (steps); i++)
+    fail_unless_equals_int (
+        gst_zero_buffer_fill_update (
+            &fill, steps[i].percent, steps[i].seconds * GST_SECOND),
+        steps[i].level);
+}
+GST_END_TEST;
+
+/* ---- latency ---- */
+
+GST_START_TEST (test_latency)
+{
+  GstZeroBufferTimeline timeline = { 0 };
+  GstZeroBufferClock clock = { .live = TRUE };
+  GstBuffer *buffer = gst_buffer_new ();
+  GstSegment segment;
+  GstClockTime latency, bound;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.start = GST_SECOND;
+  GST_BUFFER_PTS (buffer) = 3 * GST_SECOND; /* 2 s after the base time */
+  clock.base_time = (gint64) gst_util_get_timestamp () - 10 * GST_SECOND;
+  fail_if (GST_CLOCK_TIME_IS_VALID (
+      gst_zero_buffer_timeline_get_latency (&timeline, buffer)));
+  gst_zero_buffer_timeline_set_clock (&timeline, &clock);
+  gst_zero_buffer_timeline_set_segment (
+      &timeline, gst_event_new_segment (&segment));
+  latency = gst_zero_buffer_timeline_get_latency (&timeline, buffer);
+  bound = gst_util_get_timestamp () - clock.base_time - 2 * GST_SECOND;
+  fail_unless (latency >= 8 * GST_SECOND && latency <= bound);
+  /* One that comes before it is due. */
+  GST_BUFFER_PTS (buffer) = 30 * GST_SECOND;
+  fail_unless_equals_uint64 (
+      gst_zero_buffer_timeline_get_latency (&timeline, buffer), 0);
+  clock.live = FALSE;
+  gst_zero_buffer_timeline_set_clock (&timeline, &clock);
+  fail_if (GST_CLOCK_TIME_IS_VALID (
+      gst_zero_buffer_timeline_get_latency (&timeline, buffer)));
+  gst_zero_buffer_timeline_reset (&timeline);
+  gst_buffer_unref (buffer);
+}
+GST_END_TEST;
+
 /* ---- metas that the caps contradict ---- */
 
 static GstBuffer *
@@ -317,6 +388,8 @@ record_suite (void)
   tcase_add_test (tcase, test_damaged_numbers);
   tcase_add_test (tcase, test_rebase);
   tcase_add_test (tcase, test_metas_against_caps);
+  tcase_add_test (tcase, test_fill);
+  tcase_add_test (tcase, test_latency);
   return suite;
 }
 

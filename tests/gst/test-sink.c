@@ -311,6 +311,43 @@ GST_START_TEST (test_frame_that_is_too_large)
 }
 GST_END_TEST;
 
+GST_START_TEST (test_ring_that_fills_up)
+{
+  static const guint levels[] = { 80, 95 };
+  ZbReader *reader = new_reader (10 * 1024);
+  GstHarness *sink = new_sink (BYTES);
+  GstBus *bus = watch_bus (sink->element);
+
+  /* 1024 bytes each, with the header. */
+  for (guint i = 0; i < 10; i++)
+    gst_harness_push (sink, new_bytes (1008, i));
+  for (guint i = 0; i < G_N_ELEMENTS (levels); i++) {
+    const GstStructure *fields;
+    GstMessage *message;
+    guint64 used, size;
+    guint level;
+
+    do
+      message = gst_bus_pop_filtered (bus, GST_MESSAGE_ELEMENT);
+    while (message && !gst_message_has_name (message, "zerobuffer-filling"));
+    fail_unless (message != NULL);
+    fields = gst_message_get_structure (message);
+    fail_unless_equals_string (
+        gst_structure_get_string (fields, "buffer-name"), name);
+    fail_unless (
+        gst_structure_get (fields, "level", G_TYPE_UINT, &level, "ring-used",
+            G_TYPE_UINT64, &used, "ring-size", G_TYPE_UINT64, &size, NULL));
+    fail_unless_equals_int (level, levels[i]);
+    fail_unless_equals_uint64 (size, 10 * 1024);
+    fail_unless (used * 100 >= level * size);
+    gst_message_unref (message);
+  }
+  free_bus (sink->element, bus);
+  gst_harness_teardown (sink);
+  zb_reader_close (reader);
+}
+GST_END_TEST;
+
 GST_START_TEST (test_metadata_that_is_too_large)
 {
   ZbReader *reader = new_reader (1024);
@@ -667,6 +704,7 @@ sink_suite (void)
   tcase_add_test (errors, test_caps_change_between_readers);
   tcase_add_test (errors, test_frame_that_is_too_large);
   tcase_add_test (errors, test_metadata_that_is_too_large);
+  tcase_add_test (errors, test_ring_that_fills_up);
   tcase_add_test (errors, test_buffer_in_use);
   tcase_add_test (errors, test_foreign_memory);
   tcase_add_test (errors, test_bad_names);

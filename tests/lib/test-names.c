@@ -116,6 +116,8 @@ GST_START_TEST (test_bad_configurations)
   for (guint i = 0; i < G_N_ELEMENTS (configs); i++)
     assert_fails (zb_reader_create (name, &configs[i], &reader, &error),
         ZB_INVALID, "not possible");
+  assert_fails (zb_reader_create (name, &configs[0], &reader, &error),
+      ZB_INVALID, "A payload size of 0 bytes is not possible");
 }
 GST_END_TEST;
 

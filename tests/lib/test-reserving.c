@@ -190,7 +190,8 @@ GST_START_TEST (test_half_the_ring)
   for (int i = 0; i < 20; i++)
     pass (writer, reader, 300, i);
   /* More than that there is not, as long as they are held. */
-  assert_result (write_pattern (writer, 600, 1, 0), ZB_NO_PLACE);
+  assert_fails (
+      write_pattern (writer, 600, 1, 0), ZB_NO_PLACE, "no place can be had");
   for (int i = 0; i < 4; i++) {
     assert_place (places[i], i);
     zb_place_release (places[i]);
