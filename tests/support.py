@@ -52,6 +52,11 @@ class Process:
         file = self.output.fileno()
         return os.pread(file, os.fstat(file).st_size, 0).decode(errors="replace")
 
+    def tail(self):
+        """The last of it."""
+        file = self.output.fileno()
+        return os.pread(file, 200, max(0, os.fstat(file).st_size - 200)).decode(errors="replace")
+
     def wait(self):
         """The exit status; a process that hangs is killed, and fails."""
         try:
@@ -120,6 +125,58 @@ class TestCase(unittest.TestCase):
             # for what we do.
             env["ASAN_OPTIONS"] = "detect_leaks=0"
         return self.start(["gst-launch-1.0", *options, *pipeline.split()], env)
+
+    def as_root(self):
+        if os.geteuid() != 0:
+            self.skipTest("takes root")
+
+    def launch_as(self, pipeline, user, *groups):
+        """Starts gst-launch-1.0 as another user, who must be let read the build
+        folder."""
+        self.as_root()
+        groups = ",".join(str(group) for group in groups)
+        command = [
+            "setpriv",
+            f"--reuid={user}",
+            f"--regid={user}",
+            f"--groups={groups}" if groups else "--clear-groups",
+        ]
+        folder = os.environ["GST_PLUGIN_PATH_1_0"]
+        if subprocess.run([*command, "ls", folder], capture_output=True).returncode != 0:
+            self.skipTest("others may not read the build folder")
+        preload = ["env", f"LD_PRELOAD={os.environ.get('ZEROBUFFER_PRELOAD', '')}"]
+        return self.start(
+            [*command, *preload, "gst-launch-1.0", *pipeline.split()],
+            {"ASAN_OPTIONS": "detect_leaks=0"},
+        )
+
+    def launch_apart(self, pipeline, *commands, namespaces=("--mount",), beside=None):
+        """Starts gst-launch-1.0 in namespaces of its own, after these commands, and
+        beside another one if there is one.  The build folder, which may be below a folder that is mounted over, is at
+        /mnt there."""
+        self.as_root()
+        folder = os.path.dirname(os.environ["GST_PLUGIN_PATH_1_0"])
+        script = " && ".join([f"mount --rbind {folder} /mnt", *commands])
+        unshare = ["unshare", *namespaces, "sh", "-c"]
+        if subprocess.run([*unshare, script], capture_output=True).returncode != 0:
+            self.skipTest("such namespaces cannot be made here")
+        env = {
+            "GST_PLUGIN_PATH_1_0": "/mnt/gst",
+            "LD_LIBRARY_PATH": "/mnt/lib",
+            "GST_REGISTRY_1_0": f"/mnt/tests/registry-{self.name}.bin",
+            "LD_PRELOAD": os.environ.get("ZEROBUFFER_PRELOAD", ""),
+            "ASAN_OPTIONS": "detect_leaks=0",
+        }
+        self.addCleanup(self.remove_registry, f"{folder}/tests/registry-{self.name}.bin")
+        run = f"exec gst-launch-1.0 {pipeline}"
+        if beside:
+            run = f"{{ gst-launch-1.0 {beside} & gst-launch-1.0 {pipeline}; wait; }}"
+        return self.start([*unshare, f"{script} && {run}"], env)
+
+    @staticmethod
+    def remove_registry(path):
+        if os.path.exists(path):
+            os.unlink(path)
 
     def path(self, file):
         return os.path.join(self.folder, file)

@@ -123,6 +123,55 @@ class MainJob(support.TestCase):
         consumer.send(signal.SIGCONT)
         self.assert_success(consumer)
 
+    # ---- a consumer that is stuck ----
+
+    def size(self, file):
+        return os.path.getsize(self.path(file)) if os.path.exists(self.path(file)) else 0
+
+    def wait_for_growth(self, file):
+        before = self.size(file)
+        support.wait_until(lambda: self.size(file) > before, f"{file} grows")
+
+    def wait_for_standstill(self, file):
+        sizes = []
+
+        def stands():
+            sizes.append(self.size(file))
+            return len(sizes) > 100 and len(set(sizes[-100:])) == 1
+
+        support.wait_until(stands, f"{file} does not grow any more")
+
+    def test_stuck_consumer_blocks(self):
+        consumer = self.consumer()
+        producer = self.producer(count=100000)
+        self.wait_for_growth("received")
+        consumer.send(signal.SIGSTOP)
+        self.wait_for_standstill("sent")
+        self.assertIsNone(producer.popen.poll(), producer.text())
+        consumer.send(signal.SIGCONT)
+        self.wait_for_growth("sent")
+        self.wait_for_growth("received")
+        self.assert_ends_on_interrupt(producer)
+        self.assert_success(consumer)
+
+    def test_stuck_consumer_behind_a_leaky_queue(self):
+        consumer = self.consumer("payload-size=2000000 max-payload-size=0")
+        producer = self.launch(
+            f"videotestsrc is-live=true ! {VIDEO},format=I420,framerate=100/1 ! tee name=t"
+            f" t. ! queue ! filesink location={self.path('sent')}"
+            " t. ! queue leaky=downstream max-size-buffers=1"
+            f" ! zerobuffersink buffer-name={self.name}"
+        )
+        self.wait_for_growth("received")
+        consumer.send(signal.SIGSTOP)
+        self.wait_for_standstill("received")
+        for _ in range(20):  # more than the ring has room for
+            self.wait_for_growth("sent")
+        consumer.send(signal.SIGCONT)
+        self.wait_for_growth("received")
+        self.assert_ends_on_interrupt(producer)
+        self.assert_success(consumer)
+
     # ---- crashes ----
 
     def frames_arrive(self, file):

@@ -8,7 +8,6 @@ without a message there, fails.  Words in capitals stand for names and numbers.
 import os
 import re
 import struct
-import subprocess
 import sys
 import unittest
 
@@ -94,22 +93,6 @@ class Messages(support.TestCase):
         )
         self.assertRegex(process.text(), pattern(message))
 
-    def as_root(self):
-        if os.geteuid() != 0:
-            self.skipTest("takes root")
-
-    def as_nobody(self, process):
-        """The same process as a user who may do nothing."""
-        self.as_root()
-        folder = os.environ["GST_PLUGIN_PATH_1_0"]
-        command = ["setpriv", f"--reuid={NOBODY}", "--clear-groups"]
-        if subprocess.run([*command, "ls", folder], capture_output=True).returncode != 0:
-            self.skipTest("nobody may not read the build folder")
-        return [*command, *process]
-
-    def launch_as_nobody(self, pipeline):
-        return self.start(self.as_nobody(["gst-launch-1.0", *pipeline.split()]))
-
     # ---- one for each message ----
 
     def no_element(self, message):
@@ -149,21 +132,6 @@ class Messages(support.TestCase):
     def no_space(self, message):
         self.check(message, self.consumer("payload-size=1099511627776"))
 
-    def in_own_mounts(self, *commands):
-        """A consumer behind other mounts, if those can be made.  The build folder
-        may be below /tmp."""
-        self.as_root()
-        folder = os.path.dirname(os.environ["GST_PLUGIN_PATH_1_0"])
-        script = " && ".join([f"mount --rbind {folder} /mnt", *commands])
-        if subprocess.run(["unshare", "--mount", "sh", "-c", script], capture_output=True).returncode:
-            self.skipTest("no namespaces of mounts here")
-        process = f"{script} && exec gst-launch-1.0 zerobuffersrc buffer-name={self.name} ! fakesink"
-        env = {"GST_PLUGIN_PATH_1_0": "/mnt/gst", "LD_LIBRARY_PATH": "/mnt/lib"}
-        env["GST_REGISTRY_1_0"] = "/mnt/tests/registry-mounts.bin"
-        env["LD_PRELOAD"] = os.environ.get("ZEROBUFFER_PRELOAD", "")
-        env["ASAN_OPTIONS"] = "detect_leaks=0"
-        return self.start(["unshare", "--mount", "sh", "-c", process], env)
-
     def folder_of_others(self, message):
         folder = self.path("folder")
         os.mkdir(folder)
@@ -171,7 +139,8 @@ class Messages(support.TestCase):
             os.chown(folder, NOBODY, NOBODY)
         self.check(
             message,
-            self.in_own_mounts(
+            self.launch_apart(
+                f"zerobuffersrc buffer-name={self.name} ! fakesink",
                 "mkdir -p /tmp/zerobuffer",
                 f"mount --bind {folder} /tmp/zerobuffer",
                 "mount -o remount,bind,ro /tmp/zerobuffer",
@@ -181,26 +150,28 @@ class Messages(support.TestCase):
     def folder_is_a_link(self, message):
         self.check(
             message,
-            self.in_own_mounts("mount -t tmpfs tmpfs /tmp", "ln -s /var /tmp/zerobuffer"),
+            self.launch_apart(
+                f"zerobuffersrc buffer-name={self.name} ! fakesink",
+                "mount -t tmpfs tmpfs /tmp",
+                "ln -s /var /tmp/zerobuffer",
+            ),
         )
 
     def permission_denied(self, message):
-        self.as_root()
         self.consumer()
         self.wait_for_buffer()
         self.check(
             message,
-            self.launch_as_nobody(f"videotestsrc ! zerobuffersink buffer-name={self.name}"),
+            self.launch_as(f"videotestsrc ! zerobuffersink buffer-name={self.name}", NOBODY),
         )
 
     def left_by_others(self, message):
-        self.as_root()
         with open(f"/dev/shm/{self.name}", "wb") as memory:
             memory.write(bytes(4096))
         try:
             self.check(
                 message,
-                self.launch_as_nobody(f"zerobuffersrc buffer-name={self.name} ! fakesink"),
+                self.launch_as(f"zerobuffersrc buffer-name={self.name} ! fakesink", NOBODY),
             )
         finally:
             os.unlink(f"/dev/shm/{self.name}")

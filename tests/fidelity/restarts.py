@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Restarts either side again and again, while an encoded stream flows.
 
-    soak.py RESTARTS [SEED]
+    restarts.py RESTARTS [SEED]
 
 Every time one side, by chance, ends its stream, stops, or is killed, and another
 is started in its place; the other side goes on.  In the end each session must
@@ -126,7 +126,7 @@ def wait_for_flow(producer, consumer):
         side.check_growth()
 
 
-def soak(restarts, name, folder):
+def restart(restarts, name, folder):
     producer = Side("send", folder, f"{SOURCE} ! zerobuffersink name=out buffer-name={name}")
     consumer = Side(
         "receive",
@@ -154,10 +154,10 @@ def soak(restarts, name, folder):
 def main(restarts, seed):
     random.seed(seed)
     print(f"{restarts} restarts, seed {seed}", flush=True)
-    name = f"soak-{uuid.uuid4()}"
+    name = f"restarts-{uuid.uuid4()}"
     folder = tempfile.mkdtemp()
     try:
-        sessions = soak(restarts, name, folder)
+        sessions = restart(restarts, name, folder)
         assert sessions >= restarts, f"only {sessions} sessions"
         assert support.leftovers(name) == [], support.leftovers(name)
         print(f"{sessions} sessions, each whole and in order")
