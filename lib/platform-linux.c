@@ -32,6 +32,9 @@
 #define LOCK_FOLDER "/tmp/zerobuffer"
 #define LOCK_SUFFIX ".lock"
 
+/* Where the C library keeps shared memory and named semaphores. */
+#define SHM_FOLDER "/dev/shm"
+
 /* "/sem.sem-w-" and the longest name. */
 #define OBJECT_NAME_SIZE (ZB_NAME_MAX + 16)
 
@@ -642,41 +645,55 @@ semaphore_wrap (sem_t *sem, ZbSemaphore **semaphore, ZbError *error)
   return ZB_OK;
 }
 
-/* A named semaphore is the file /dev/shm/sem.NAME; its mode, too, shall be
- * the one asked for and not what the umask leaves of it. */
+/* A named semaphore is the file /dev/shm/sem.NAME, with a sem_t in it.  One made
+ * by sem_open () has for a moment a name that nobody knows, which a crash would
+ * leave behind, and a mode that the umask changes: this one appears all made. */
 static int
-semaphore_set_mode (const char *name, unsigned mode)
+semaphore_fill (int fd, unsigned mode)
 {
-  int fd = object_open ("sem.", name, O_RDWR, 0);
-  int problem = 0;
+  sem_t *sem;
+  int problem;
 
-  if (fd < 0)
-    return errno;
   if (fchmod (fd, mode) < 0)
-    problem = errno;
-  close (fd);
-  return problem;
+    return errno;
+  if ((problem = posix_fallocate (fd, 0, sizeof *sem)))
+    return problem;
+  sem = mmap (NULL, sizeof *sem, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (sem == MAP_FAILED)
+    return errno;
+  sem_init (sem, 1, 0);
+  munmap (sem, sizeof *sem);
+  return 0;
+}
+
+/* Gives the file that is open as @fd, which has none, its name. */
+static int
+semaphore_name (int fd, const char *name)
+{
+  char from[40], to[sizeof SHM_FOLDER + OBJECT_NAME_SIZE];
+
+  snprintf (from, sizeof from, "/proc/self/fd/%d", fd);
+  snprintf (to, sizeof to, SHM_FOLDER "/sem.%s", name);
+  if (linkat (AT_FDCWD, from, AT_FDCWD, to, AT_SYMLINK_FOLLOW) < 0)
+    return errno;
+  return 0;
 }
 
 ZbResult
 zb_platform_semaphore_create (
     const char *name, unsigned mode, ZbSemaphore **semaphore, ZbError *error)
 {
-  char object[OBJECT_NAME_SIZE];
+  int fd = open (SHM_FOLDER, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   int problem;
-  sem_t *sem;
 
-  snprintf (object, sizeof object, "/%s", name);
-  /* The owner must be able to open it again to set the mode. */
-  sem = sem_open (object, O_CREAT | O_EXCL, 0600, 0);
-  if (sem == SEM_FAILED)
+  if (fd < 0)
     return fail_errno (error, errno, "create the semaphore", name);
-  if ((problem = semaphore_set_mode (name, mode))) {
-    sem_close (sem);
-    sem_unlink (object);
-    return fail_errno (error, problem, "set the mode of the semaphore", name);
-  }
-  return semaphore_wrap (sem, semaphore, error);
+  if (!(problem = semaphore_fill (fd, mode)))
+    problem = semaphore_name (fd, name);
+  close (fd);
+  if (problem)
+    return fail_errno (error, problem, "create the semaphore", name);
+  return zb_platform_semaphore_open (name, semaphore, error);
 }
 
 ZbResult

@@ -83,6 +83,9 @@ CALL (int, shm_unlink, SEEN, -1, (const char *name), (name))
 CALL (int, mkdir, SEEN, -1, (const char *path, mode_t mode), (path, mode))
 CALL (int, unlinkat, SEEN, -1, (int folder, const char *path, int flags),
     (folder, path, flags))
+CALL (int, linkat, SEEN, -1,
+    (int from_folder, const char *from, int folder, const char *path, int flags),
+    (from_folder, from, folder, path, flags))
 CALL (int, fchmod, SEEN, -1, (int fd, mode_t mode), (fd, mode))
 CALL (int, flock, SEEN, -1, (int fd, int operation), (fd, operation))
 CALL (int, close, SEEN, -1, (int fd), (fd))
