@@ -226,7 +226,8 @@ write_headers (ZbLink *link, const ZbRelease *release, uint64_t payload)
     write_header (link, release->at, release->filler - ZB_FRAME_HEADER_SIZE,
         ZB_SEQUENCE_NONE);
   if (!alone) {
-    write_header (link, release->offset, payload, link->sequence++);
+    write_header (link, release->offset, payload, link->sequence);
+    link->sequence = zb_ring_next_sequence (link->sequence);
     link->count++;
   }
 }
@@ -388,12 +389,12 @@ wait_for_place (
       case ZB_FULL:
         break;
     }
+    if (request->deadline == 0 || zb_platform_now () >= request->deadline)
+      return fail_full (link, request, error);
     /* A post from before the last look says nothing new; one that comes after
      * this drain ends the wait. */
     if (!link->sleeping && drain_posts (link))
       continue;
-    if (request->deadline == 0 || zb_platform_now () >= request->deadline)
-      return fail_full (link, request, error);
     waiting = true;
     wait_for_post (link, request->deadline);
   }

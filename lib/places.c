@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define POSITION_LIMIT (UINT64_C (1) << 63)
+
 void
 zb_places_init (ZbPlaces *places, uint64_t ring_size, bool fillers)
 {
@@ -338,6 +340,25 @@ can_shrink (const ZbPlaces *places, const ZbSlot *slot, uint64_t bytes)
              slot->bytes - bytes >= ZB_FRAME_HEADER_SIZE);
 }
 
+/* Long before positions would overflow, which no ring size divides evenly, they
+ * lose some laps. */
+static void
+lose_laps (ZbPlaces *places)
+{
+  uint64_t lowest = places->written;
+  uint64_t laps;
+
+  if (places->written < POSITION_LIMIT)
+    return;
+  if (places->oldest && places->oldest->start < lowest)
+    lowest = places->oldest->start;
+  laps = lowest - lowest % places->ring_size;
+  places->written -= laps;
+  places->reserved -= laps;
+  for (ZbSlot *slot = places->oldest; slot; slot = slot->next)
+    slot->start -= laps;
+}
+
 bool
 zb_places_publish (
     ZbPlaces *places, ZbSlot *slot, uint64_t payload, ZbRelease *release)
@@ -358,6 +379,7 @@ zb_places_publish (
   release->bytes = slot->bytes;
   release->offset = slot->start % places->ring_size;
   release->next = places->written % places->ring_size;
+  lose_laps (places);
   return true;
 }
 

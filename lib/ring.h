@@ -76,6 +76,13 @@ zb_ring_get_tail (uint64_t ring_size, uint64_t end, bool fillers)
   return fillers && !zb_ring_has_header (ring_size, end) ? ring_size - end : 0;
 }
 
+/* The number of the frame behind that of @sequence: they start anew at 1. */
+static inline uint64_t
+zb_ring_next_sequence (uint64_t sequence)
+{
+  return sequence == UINT64_MAX ? 1 : sequence + 1;
+}
+
 /* ---- giving back ---- */
 
 /* The place of a frame that was read, with the waste in front of it. */

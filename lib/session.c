@@ -501,7 +501,7 @@ advance (ZbSession *session, const Commit *commit)
   session->position = commit->next;
   session->commits++;
   if (commit->is_frame) {
-    session->sequence++;
+    session->sequence = zb_ring_next_sequence (session->sequence);
     if (commit->header.payload_size > session->largest)
       session->largest = commit->header.payload_size;
   }
