@@ -33,6 +33,11 @@ def wait_until(condition, what):
         time.sleep(0.005)
 
 
+# What a sanitizer needs in programs that are not built with it, and load our
+# plugin.  (Not in a shell: that crashes with some of them.)
+PRELOAD = os.environ.get("ZEROBUFFER_PRELOAD", "")
+
+
 class Process:
     """A process whose output goes to a file, so that it never waits for us."""
 
@@ -44,8 +49,13 @@ class Process:
             stdin=subprocess.DEVNULL,
             stdout=self.output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **(env or {})},
+            env={**os.environ, **self.preload(command), **(env or {})},
         )
+
+    @staticmethod
+    def preload(command):
+        """Our own programs are given by their whole path."""
+        return {"LD_PRELOAD": PRELOAD} if os.path.isabs(command[0]) else {}
 
     def text(self):
         """Leaves the place where the process writes, which is shared, alone."""
@@ -119,8 +129,8 @@ class TestCase(unittest.TestCase):
     def launch(self, pipeline, *options, env=None):
         """Starts gst-launch-1.0, which may need a sanitizer's runtime."""
         env = dict(env or {})
-        if "ZEROBUFFER_PRELOAD" in os.environ:
-            env["LD_PRELOAD"] = os.environ["ZEROBUFFER_PRELOAD"]
+        if PRELOAD:
+            env["LD_PRELOAD"] = PRELOAD
             # What other plugins leak is not for us to judge; test_leaks looks
             # for what we do.
             env["ASAN_OPTIONS"] = "detect_leaks=0"
@@ -144,7 +154,7 @@ class TestCase(unittest.TestCase):
         folder = os.environ["GST_PLUGIN_PATH_1_0"]
         if subprocess.run([*command, "ls", folder], capture_output=True).returncode != 0:
             self.skipTest("others may not read the build folder")
-        preload = ["env", f"LD_PRELOAD={os.environ.get('ZEROBUFFER_PRELOAD', '')}"]
+        preload = ["env", f"LD_PRELOAD={PRELOAD}"]
         return self.start(
             [*command, *preload, "gst-launch-1.0", *pipeline.split()],
             {"ASAN_OPTIONS": "detect_leaks=0"},
@@ -164,13 +174,13 @@ class TestCase(unittest.TestCase):
             "GST_PLUGIN_PATH_1_0": "/mnt/gst",
             "LD_LIBRARY_PATH": "/mnt/lib",
             "GST_REGISTRY_1_0": f"/mnt/tests/registry-{self.name}.bin",
-            "LD_PRELOAD": os.environ.get("ZEROBUFFER_PRELOAD", ""),
             "ASAN_OPTIONS": "detect_leaks=0",
         }
         self.addCleanup(self.remove_registry, f"{folder}/tests/registry-{self.name}.bin")
-        run = f"exec gst-launch-1.0 {pipeline}"
+        launch = f"env LD_PRELOAD='{PRELOAD}' gst-launch-1.0"
+        run = f"exec {launch} {pipeline}"
         if beside:
-            run = f"{{ gst-launch-1.0 {beside} & gst-launch-1.0 {pipeline}; wait; }}"
+            run = f"{{ {launch} {beside} & {launch} {pipeline}; wait; }}"
         return self.start([*unshare, f"{script} && {run}"], env)
 
     @staticmethod

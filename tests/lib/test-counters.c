@@ -75,8 +75,7 @@ GST_START_TEST (test_counts_of_frames)
 {
   start ();
   link_->count = UINT64_MAX - 5;
-  atomic_store (
-      &link_->buffer.oieb->payload_written_count, UINT64_MAX - 5);
+  atomic_store (&link_->buffer.oieb->payload_written_count, UINT64_MAX - 5);
   atomic_store (&link_->buffer.oieb->payload_read_count, UINT64_MAX - 5);
   pass_some (FIRST);
   stop ();
@@ -125,8 +124,8 @@ set_semaphore (const char *format, unsigned value)
   snprintf (path, sizeof path, format, name);
   fd = open (path, O_RDWR);
   fail_if (fd < 0);
-  words = mmap (
-      NULL, sizeof (sem_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  words =
+      mmap (NULL, sizeof (sem_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   fail_if (words == MAP_FAILED);
   close (fd);
   words[0] = value; /* on little-endian machines of 64 bits */
@@ -154,8 +153,7 @@ GST_START_TEST (test_timeout_with_a_full_semaphore)
     ;
   set_semaphore (SPACE_PATH, SEM_VALUE_MAX);
   began = g_get_monotonic_time ();
-  assert_result (
-      write_pattern (writer, SIZE, 1, 100 * MSEC), ZB_TIMEOUT);
+  assert_result (write_pattern (writer, SIZE, 1, 100 * MSEC), ZB_TIMEOUT);
   printf ("timed out after %" G_GINT64_FORMAT " us\n",
       g_get_monotonic_time () - began);
   stop ();
@@ -172,8 +170,8 @@ GST_START_TEST (test_data_semaphore_at_its_maximum)
   set_semaphore (DATA_PATH, SEM_VALUE_MAX);
   atomic_fetch_add (&session->posts_own, SEM_VALUE_MAX);
   zb_reader_set_interrupted (reader, true);
-  assert_result (zb_reader_read (reader, ZB_FOREVER, &frame, &error),
-      ZB_INTERRUPTED);
+  assert_result (
+      zb_reader_read (reader, ZB_FOREVER, &frame, &error), ZB_INTERRUPTED);
   zb_reader_set_interrupted (reader, false);
   set_semaphore (DATA_PATH, 0);
   session->posts_taken += SEM_VALUE_MAX;

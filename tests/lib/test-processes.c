@@ -118,10 +118,10 @@ kill_when_waiting (gpointer data)
 }
 
 static void
-report_delay (const Killer *killer)
+report_delay (gint64 noticed_at, const Killer *killer)
 {
   printf ("noticed after %" G_GINT64_FORMAT " us\n",
-      g_get_monotonic_time () - killer->killed_at);
+      noticed_at - killer->killed_at);
 }
 
 static void
@@ -142,16 +142,18 @@ GST_START_TEST (test_writer_is_killed_while_the_reader_waits)
   GThread *thread;
   ZbFrame *frame;
   char text[64];
+  gint64 now;
 
   for (int i = 1; i <= 3; i++)
     zb_frame_release (read_pattern (reader, 100, i));
   thread = g_thread_new ("killer", kill_when_waiting, &killer);
   assert_result (
       zb_reader_read (reader, ZB_FOREVER, &frame, &error), ZB_PEER_CRASHED);
-  report_delay (&killer);
+  now = g_get_monotonic_time ();
+  g_thread_join (thread);
+  report_delay (now, &killer);
   snprintf (text, sizeof text, "process %d, crashed", killer.victim);
   fail_unless (strstr (error.message, text), "%s", error.message);
-  g_thread_join (thread);
   waitpid (killer.victim, NULL, 0);
   zb_reader_close (reader);
 }
@@ -208,12 +210,14 @@ GST_START_TEST (test_reader_is_killed_while_the_writer_waits)
   ZbWriter *writer = killer.writer = connect_writer ();
   GThread *thread = g_thread_new ("killer", kill_when_waiting, &killer);
   char text[64];
+  gint64 now;
 
   assert_result (fill_ring (writer), ZB_PEER_CRASHED);
-  report_delay (&killer);
+  now = g_get_monotonic_time ();
+  g_thread_join (thread);
+  report_delay (now, &killer);
   snprintf (text, sizeof text, "process %d, crashed", killer.victim);
   fail_unless (strstr (error.message, text), "%s", error.message);
-  g_thread_join (thread);
   waitpid (killer.victim, NULL, 0);
 
   /* The survivor cleans up after the dead. */
