@@ -180,7 +180,7 @@ read_what_was_taken_away (int unused)
   frame = read_pattern (reader, 100000, 1);
   get_path (memory, MEMORY_PATH);
   fail_unless (truncate (memory, ZB_OIEB_SIZE) == 0);
-  fail_unless (has_pattern (zb_frame_get_data (frame), 100000, 1));
+  (void) ((const volatile char *) zb_frame_get_data (frame))[99999];
 }
 
 /* Zero-copy means that there is only one frame, and that is the writer's too. */
