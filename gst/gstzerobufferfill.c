@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "gstzerobufferfill.h"
 
+#include "gstzerobufferdebug.h"
+
 static const struct {
   guint high; /* warns from here on */
   guint low;  /* is ready to warn again below this */

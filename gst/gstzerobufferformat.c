@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "gstzerobufferformat.h"
 
+#include "gstzerobufferdebug.h"
+
 #include <string.h>
 
 /* Of a picture, either way: more than there is, and far from overflows. */

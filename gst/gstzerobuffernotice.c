@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "gstzerobuffernotice.h"
 
+#include "gstzerobufferdebug.h"
+
 void
 gst_zero_buffer_notice_install_signals (GstElementClass *klass)
 {

@@ -112,6 +112,7 @@ struct _GstZeroBufferSink {
   guint64 key_unit_requests;
   GstClockTime grow_since; /* when it was asked for a larger ring, or NONE */
   GstZeroBufferFill fill;
+  gboolean alone; /* it waits for a reader, and has said so */
 
   gboolean started; /* some event or buffer was sent, or dropped */
   gboolean sent;    /* some buffer was sent */
@@ -265,6 +266,7 @@ gst_zero_buffer_sink_start (GstBaseSink *sink)
   self->sent = FALSE;
   self->rate_seqnum = GST_SEQNUM_INVALID;
   self->missed = FALSE;
+  self->alone = FALSE;
   self->grow_since = GST_CLOCK_TIME_NONE;
   memset (&self->fill, 0, sizeof self->fill);
   GST_OBJECT_LOCK (self);
@@ -285,8 +287,10 @@ gst_zero_buffer_sink_stop (GstBaseSink *sink)
 {
   GstZeroBufferSink *self = GST_ZERO_BUFFER_SINK (sink);
   gboolean connected = zb_writer_is_connected (self->writer);
+  GstStructure *stats;
 
   GST_OBJECT_LOCK (self);
+  stats = get_stats (self);
   self->writer = NULL;
   GST_OBJECT_UNLOCK (self);
 
@@ -294,6 +298,8 @@ gst_zero_buffer_sink_stop (GstBaseSink *sink)
   gst_zero_buffer_sender_stop (&self->sender);
   if (connected)
     tell_disconnected (self, GST_ZERO_BUFFER_CAUSE_STOPPED);
+  GST_INFO_OBJECT (self, "In all: %" GST_PTR_FORMAT, stats);
+  gst_structure_free (stats);
   gst_clear_caps (&self->caps);
   gst_clear_caps (&self->session_caps);
   return TRUE;
@@ -363,6 +369,9 @@ wait_for_reader (GstZeroBufferSink *self, ZbError *error)
 {
   ZbResult result;
 
+  if (!self->alone)
+    GST_INFO_OBJECT (self, "Waiting for a reader: %s", error->message);
+  self->alone = TRUE;
   begin_wait (self);
   result = zb_writer_connect (self->writer, CONNECT_INTERVAL, error);
   end_wait (self);
@@ -476,6 +485,7 @@ prepare_session (GstZeroBufferSink *self)
   self->key_unit_requests = 0;
   gst_zero_buffer_sender_begin_session (&self->sender);
   self->grow_since = GST_CLOCK_TIME_NONE;
+  self->alone = FALSE;
   gst_caps_replace (&self->session_caps, self->caps);
   /* The first reader gets all events as they came. */
   if (self->started)

@@ -121,6 +121,7 @@ struct _GstZeroBufferSrc {
   gboolean in_session;     /* this writer's first frame has come */
   gboolean had_session;    /* and another's before */
   guint64 peer_pid;        /* of the writer in session, or the last one */
+  gboolean told;           /* that it is connected */
   gboolean started;        /* some stream was, by a stream-start */
   gboolean ended;          /* it has said that its stream is over */
   GstClockTime grow_since; /* when it asked for a larger ring, or NONE */
@@ -347,11 +348,15 @@ gst_zero_buffer_src_start (GstBaseSrc *src)
     g_free (name);
     return FALSE;
   }
-  GST_DEBUG_OBJECT (self, "Created buffer \"%s\"", name);
+  GST_INFO_OBJECT (self,
+      "Created buffer \"%s\", with a ring of %" G_GUINT64_FORMAT " bytes", name,
+      config.payload_size);
   g_free (name);
 
   self->in_session = FALSE;
   self->had_session = FALSE;
+  self->peer_pid = 0;
+  self->told = FALSE;
   self->started = FALSE;
   self->ended = FALSE;
   self->grow_since = GST_CLOCK_TIME_NONE;
@@ -374,15 +379,21 @@ gst_zero_buffer_src_start (GstBaseSrc *src)
   return TRUE;
 }
 
+/* Once in a session.  A writer that was gone before it was seen, to have the ring
+ * made larger, will be seen when it is back. */
 static void
 tell_connected (GstZeroBufferSrc *self)
 {
+  if (self->told)
+    return;
+  self->told = TRUE;
   gst_zero_buffer_notice_connected (GST_ELEMENT (self), self->peer_pid);
 }
 
 static void
 tell_disconnected (GstZeroBufferSrc *self, const gchar *cause)
 {
+  tell_connected (self);
   gst_zero_buffer_notice_disconnected (
       GST_ELEMENT (self), self->peer_pid, cause);
 }
@@ -392,15 +403,19 @@ gst_zero_buffer_src_stop (GstBaseSrc *src)
 {
   GstZeroBufferSrc *self = GST_ZERO_BUFFER_SRC (src);
   GstZeroBufferAllocator *allocator;
+  GstStructure *stats;
   ZbReader *reader;
 
   GST_OBJECT_LOCK (self);
+  stats = get_stats (self);
   reader = g_steal_pointer (&self->reader);
   allocator = g_steal_pointer (&self->allocator);
   GST_OBJECT_UNLOCK (self);
 
   if (self->in_session)
     tell_disconnected (self, GST_ZERO_BUFFER_CAUSE_STOPPED);
+  GST_INFO_OBJECT (self, "In all: %" GST_PTR_FORMAT, stats);
+  gst_structure_free (stats);
   zb_reader_close (reader);
   gst_clear_object (&allocator);
   gst_zero_buffer_timeline_reset (&self->timeline);
@@ -673,13 +688,16 @@ begin_session (GstZeroBufferSrc *self)
   zb_reader_get_stats (self->reader, &stats);
   /* 0 if it was gone before it was seen. */
   self->peer_pid = stats.peer_pid ? stats.peer_pid : before;
-  self->continued = GST_CLOCK_TIME_IS_VALID (self->grow_since) &&
+  self->continued = self->had_session &&
+                    GST_CLOCK_TIME_IS_VALID (self->grow_since) &&
                     (before == 0 || self->peer_pid == before);
   self->grow_since = GST_CLOCK_TIME_NONE;
   self->ended = FALSE;
   self->in_session = TRUE;
-  if (self->continued)
+  if (self->continued) {
+    tell_connected (self);
     return GST_FLOW_OK;
+  }
 
   self->discont = self->had_session;
   self->had_session = TRUE;
@@ -687,7 +705,9 @@ begin_session (GstZeroBufferSrc *self)
   GST_OBJECT_LOCK (self);
   self->sessions++;
   GST_OBJECT_UNLOCK (self);
-  tell_connected (self);
+  self->told = FALSE;
+  if (self->peer_pid != 0)
+    tell_connected (self);
   return has_records (self) ? GST_FLOW_OK : begin_plain_stream (self);
 }
 

@@ -258,9 +258,10 @@ run_writer (unsigned frames)
         break;
       in_session = 0;
     }
+    /* Taken before it is used: a kill may come in between. */
+    atomic_store (&board->written, number);
     result = write_frame (writer, number);
     if (result == ZB_OK) {
-      atomic_store (&board->written, number);
       count++;
       if (++in_session == GROW_AFTER)
         zb_writer_grow (writer, LARGER_RING, &error);

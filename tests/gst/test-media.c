@@ -134,6 +134,30 @@ GST_START_TEST (test_notices)
 }
 GST_END_TEST;
 
+/* Before it has sent anything, the sink asks for a ring that is large enough. */
+GST_START_TEST (test_notices_when_the_ring_grows_first)
+{
+  GstHarness *src = play_src ("payload-size", G_GUINT64_CONSTANT (1024));
+  GstHarness *sink = new_sink (CAPS);
+  GstBus *src_bus = watch_bus (src->element);
+  GstStructure *stats;
+  guint64 sessions, ring_size;
+
+  push (sink, 1, 0);
+  assert_pulled (src, 1, 0);
+  assert_notice (src_bus, "zerobuffer-connected", NULL);
+  g_object_get (src->element, "stats", &stats, NULL);
+  fail_unless (gst_structure_get (stats, "sessions", G_TYPE_UINT64, &sessions,
+      "ring-size", G_TYPE_UINT64, &ring_size, NULL));
+  fail_unless_equals_uint64 (sessions, 1);
+  fail_unless (ring_size > 1024);
+  gst_structure_free (stats);
+  free_bus (src->element, src_bus);
+  gst_harness_teardown (sink);
+  gst_harness_teardown (src);
+}
+GST_END_TEST;
+
 static GstEvent *
 find_upstream_event (GstHarness *sink, GstEventType type)
 {
@@ -546,6 +570,7 @@ media_suite (void)
   suite_add_tcase (suite, tcase);
   tcase_add_checked_fixture (tcase, set_up, assert_nothing_left);
   tcase_add_test (tcase, test_notices);
+  tcase_add_test (tcase, test_notices_when_the_ring_grows_first);
   tcase_add_test (tcase, test_key_unit_requests_go_upstream);
   tcase_add_test (tcase, test_reader_joins_in_mid_stream);
   tcase_add_test (tcase, test_end_of_stream);
