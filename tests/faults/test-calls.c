@@ -249,17 +249,6 @@ is_about_names (const char *call)
   return g_strv_contains (calls, call);
 }
 
-/* Which removes what was left over. */
-static void
-start_another_reader (void)
-{
-  char other[sizeof name + 1];
-
-  snprintf (other, sizeof other, "%sx", name);
-  assert_ok (zb_reader_create (other, NULL, &reader, &error));
-  zb_reader_close (reader);
-}
-
 /* With the call of that number failing; false if there are not so many. */
 static gboolean
 run_with_failure (int number)

@@ -415,18 +415,6 @@ kill_both (int reader_step, int writer_step)
   waitpid (first == reader ? writer : reader, NULL, 0);
 }
 
-/* The next reader, of whatever name, cleans up. */
-static void
-start_another_reader (void)
-{
-  char other[sizeof name + 1];
-  ZbReader *reader;
-
-  snprintf (other, sizeof other, "%sx", name);
-  assert_ok (zb_reader_create (other, NULL, &reader, &error));
-  zb_reader_close (reader);
-}
-
 /* A reader is killed at each step, and a writer where it is then, or at some
  * step before. */
 GST_START_TEST (test_both_are_killed)

@@ -49,6 +49,14 @@ wait_for_success (pid_t pid)
       "process %d ended with %#x", pid, status);
 }
 
+/* What is printed before a fork would be printed twice. */
+static inline void
+set_up_quietly (void)
+{
+  set_up ();
+  fflush (stdout);
+}
+
 #define SKIPPED 77
 
 static inline void

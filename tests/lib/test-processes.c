@@ -546,13 +546,6 @@ GST_START_TEST (test_lock_folder_of_others)
 }
 GST_END_TEST;
 
-static void
-set_up_quietly (void)
-{
-  set_up ();
-  fflush (stdout);
-}
-
 static Suite *
 processes_suite (void)
 {

@@ -71,8 +71,7 @@ GST_END_TEST;
 /* A lock that somebody made is no word on what belongs to somebody else. */
 GST_START_TEST (test_lock_of_a_stranger)
 {
-  char lock[128], memory[128], other[sizeof name + 1];
-  ZbReader *reader;
+  char lock[128], memory[128];
 
   if (geteuid () != 0) {
     printf ("skipped: takes root\n");
@@ -84,9 +83,7 @@ GST_START_TEST (test_lock_of_a_stranger)
   fail_unless (g_file_set_contents (lock, "", 0, NULL));
   fail_unless (chown (lock, 12345, 12345) == 0);
   fail_unless (g_file_set_contents (memory, "precious", -1, NULL));
-  snprintf (other, sizeof other, "%sx", name);
-  assert_ok (zb_reader_create (other, NULL, &reader, &error));
-  zb_reader_close (reader);
+  start_another_reader ();
   assert_untouched (memory);
   unlink (lock);
 }
@@ -141,17 +138,6 @@ get_signal (Role role)
 }
 
 static void
-clean_up_after_crash (void)
-{
-  char other[sizeof name + 1];
-  ZbReader *reader;
-
-  snprintf (other, sizeof other, "%sx", name);
-  assert_ok (zb_reader_create (other, NULL, &reader, &error));
-  zb_reader_close (reader);
-}
-
-static void
 write_to_a_frame (int unused)
 {
   ZbReader *reader = new_reader (1024, 0);
@@ -164,7 +150,7 @@ write_to_a_frame (int unused)
 GST_START_TEST (test_frames_are_read_only)
 {
   fail_unless_equals_int (get_signal (write_to_a_frame), SIGSEGV);
-  clean_up_after_crash ();
+  start_another_reader ();
 }
 GST_END_TEST;
 
@@ -205,7 +191,7 @@ GST_END_TEST;
 GST_START_TEST (test_memory_that_is_taken_away)
 {
   fail_unless_equals_int (get_signal (read_what_was_taken_away), SIGBUS);
-  clean_up_after_crash ();
+  start_another_reader ();
 }
 GST_END_TEST;
 
@@ -230,13 +216,6 @@ GST_START_TEST (test_nothing_is_inherited)
   zb_reader_close (reader);
 }
 GST_END_TEST;
-
-static void
-set_up_quietly (void)
-{
-  set_up ();
-  fflush (stdout);
-}
 
 static Suite *
 security_suite (void)
