@@ -3,6 +3,13 @@
  * Access to what the other process sees, and may be changing: the fields of
  * the OIEB, which are atomics, and the bytes behind them.
  *
+ * What is published, and what is given back, is ordered by the posts of the
+ * semaphores, which release, and the waits for them, which acquire.  So fields
+ * are relaxed where they are only counted, or compared with what they must be;
+ * acquire and release where somebody looks who has not taken a post, each with a
+ * word on what it pairs with; and seq_cst where each side writes its own pid and
+ * then reads what is the other's.
+ *
  * Each access is a step.  Tests that build the library with ZB_STEPS have a
  * zb_step () of their own, which is called in front of each, and is where they
  * kill the process or change what is about to be read.

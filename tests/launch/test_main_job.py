@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import unittest
+import uuid
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
 
@@ -91,6 +92,23 @@ class MainJob(support.TestCase):
         )
         self.assert_success(consumer, producer, alone)
         self.assertEqual(digest(self.path("one")), digest(self.path("two")))
+
+    def test_many_pairs_in_one_process(self):
+        names = [str(uuid.uuid4()) for _ in range(32)]
+        sources = [
+            "videotestsrc is-live=true num-buffers=30 ! video/x-raw,width=64,height=48",
+            "audiotestsrc is-live=true num-buffers=30",
+        ]
+        process = self.launch(
+            " ".join(
+                f"{sources[i % 2]} ! zerobuffersink async=false buffer-name={name}"
+                f" zerobuffersrc is-live=true payload-size=65536 buffer-name={name}"
+                " ! fakesink async=false"
+                for i, name in enumerate(names)
+            )
+        )
+        self.assert_success(process)
+        self.assertEqual([left for name in names for left in support.leftovers(name)], [])
 
     # ---- Ctrl-C ----
 
