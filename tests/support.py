@@ -2,6 +2,7 @@
 """What the tests with real processes share."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -175,9 +176,11 @@ class TestCase(unittest.TestCase):
             "LD_LIBRARY_PATH": "/mnt/lib",
             "GST_REGISTRY_1_0": f"/mnt/tests/registry-{self.name}.bin",
             "ASAN_OPTIONS": "detect_leaks=0",
+            # Its file may be mounted over, too.
+            "TSAN_OPTIONS": re.sub("suppressions=[^:]*", "", os.environ.get("TSAN_OPTIONS", "")),
         }
         self.addCleanup(self.remove_registry, f"{folder}/tests/registry-{self.name}.bin")
-        launch = f"env LD_PRELOAD='{PRELOAD}' gst-launch-1.0"
+        launch = f"env LD_PRELOAD='{PRELOAD.replace(folder, '/mnt')}' gst-launch-1.0"
         run = f"exec {launch} {pipeline}"
         if beside:
             run = f"{{ {launch} {beside} & {launch} {pipeline}; wait; }}"
