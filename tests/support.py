@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the tests with real processes share."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -24,6 +25,13 @@ def leftovers(name):
         f"/tmp/zerobuffer/{name}.lock",
     ]
     return [path for path in paths if os.path.exists(path)]
+
+
+def remove(paths):
+    """What others may be removing, too: every reader that starts cleans up."""
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
 
 
 def wait_until(condition, what):
@@ -118,8 +126,7 @@ class TestCase(unittest.TestCase):
             process.kill()
             process.output.close()
         left = leftovers(self.name)
-        for path in left:
-            os.unlink(path)
+        remove(left)
         self.assertEqual(left, [])
 
     def start(self, command, env=None):
@@ -179,17 +186,12 @@ class TestCase(unittest.TestCase):
             # Its file may be mounted over, too.
             "TSAN_OPTIONS": re.sub("suppressions=[^:]*", "", os.environ.get("TSAN_OPTIONS", "")),
         }
-        self.addCleanup(self.remove_registry, f"{folder}/tests/registry-{self.name}.bin")
+        self.addCleanup(remove, [f"{folder}/tests/registry-{self.name}.bin"])
         launch = f"env LD_PRELOAD='{PRELOAD.replace(folder, '/mnt')}' gst-launch-1.0"
         run = f"exec {launch} {pipeline}"
         if beside:
             run = f"{{ {launch} {beside} & {launch} {pipeline}; wait; }}"
         return self.start([*unshare, f"{script} && {run}"], env)
-
-    @staticmethod
-    def remove_registry(path):
-        if os.path.exists(path):
-            os.unlink(path)
 
     def path(self, file):
         return os.path.join(self.folder, file)

@@ -66,8 +66,7 @@ class Messages(support.TestCase):
         """What was said is all that matters here: some processes are killed."""
         for process in self.processes:
             process.kill()
-        for path in support.leftovers(self.name):
-            os.unlink(path)
+        support.remove(support.leftovers(self.name))
         super().tearDown()
 
     def consumer(self, options=""):
