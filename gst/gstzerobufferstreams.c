@@ -149,6 +149,17 @@ gst_zero_buffer_stream_write (GstStream *stream, GByteArray *bytes)
   gst_zero_buffer_take_structure (bytes, fields);
 }
 
+/* A property takes no others. */
+static guint
+get_known_flags (GType type, guint flags)
+{
+  GFlagsClass *klass = g_type_class_ref (type);
+  guint known = flags & klass->mask;
+
+  g_type_class_unref (klass);
+  return known;
+}
+
 static GstStream *
 make_stream (const GstStructure *fields)
 {
@@ -162,8 +173,9 @@ make_stream (const GstStructure *fields)
     return NULL;
   gst_structure_get (fields, "caps", GST_TYPE_CAPS, &caps, NULL);
   gst_structure_get (fields, "tags", GST_TYPE_TAG_LIST, &tags, NULL);
-  stream = gst_stream_new (
-      gst_structure_get_string (fields, "id"), caps, type, flags);
+  stream = gst_stream_new (gst_structure_get_string (fields, "id"), caps,
+      get_known_flags (GST_TYPE_STREAM_TYPE, type),
+      get_known_flags (GST_TYPE_STREAM_FLAGS, flags));
   if (tags)
     gst_stream_set_tags (stream, tags);
   gst_clear_caps (&caps);
