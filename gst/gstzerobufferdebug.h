@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The debug category "zerobuffer", of all that both elements do.  To be included
- * last. */
+/* The debug category "zerobuffer", of all that both elements do. */
 #ifndef GST_ZERO_BUFFER_DEBUG_H
 #define GST_ZERO_BUFFER_DEBUG_H
 
