@@ -48,16 +48,11 @@
 #include <zerobuffer.h>
 
 #include "gstzerobuffererror.h"
-#include "gstzerobufferevents.h"
 #include "gstzerobufferfill.h"
-#include "gstzerobufferformat.h"
-#include "gstzerobuffermemory.h"
 #include "gstzerobuffermetadata.h"
-#include "gstzerobuffermetas.h"
 #include "gstzerobuffernotice.h"
-#include "gstzerobufferrecord.h"
+#include "gstzerobufferreceiver.h"
 #include "gstzerobufferstats.h"
-#include "gstzerobuffertimeline.h"
 
 GST_DEBUG_CATEGORY_STATIC (zerobuffersrc_debug);
 #define GST_CAT_DEFAULT zerobuffersrc_debug
@@ -80,9 +75,6 @@ GST_DEBUG_CATEGORY_STATIC (zerobuffersrc_debug);
 /* A writer that has asked for a larger ring connects to it within milliseconds;
  * one that has not after this time is gone.  (It may have been paused.) */
 #define GROW_PATIENCE (30 * GST_SECOND)
-
-/* What the way from process to process adds to a live stream's latency. */
-#define OWN_LATENCY GST_MSECOND
 
 enum {
   PROP_0,
@@ -109,31 +101,15 @@ struct _GstZeroBufferSrc {
   GstZeroBufferTimestamps timestamps;
   gboolean reconnect;
   ZbReader *reader;
-  GstZeroBufferAllocator *allocator;
-  guint64 sessions;         /* writers seen */
-  guint64 copies;           /* buffers laid out anew */
-  GstClockTime latency;     /* of the last buffer, or NONE */
-  GstClockTime latency_max; /* the longest so far, or NONE */
-  gboolean rebased;         /* this is a live source, as the producer is */
-  GstZeroBufferClock clock; /* its latency */
+  guint64 sessions; /* writers seen */
 
   /* Of the streaming thread. */
   gboolean in_session;     /* this writer's first frame has come */
-  gboolean had_session;    /* and another's before */
   guint64 peer_pid;        /* of the writer in session, or the last one */
   gboolean told;           /* that it is connected */
-  gboolean started;        /* some stream was, by a stream-start */
-  gboolean ended;          /* it has said that its stream is over */
   GstClockTime grow_since; /* when it asked for a larger ring, or NONE */
-  gboolean continued;      /* so this session's start repeats what we know */
-  gboolean discont;        /* the next buffer is the first of another writer */
-  gint pushed;             /* buffers, for num-buffers */
-  gboolean pushing_event;  /* one of ours, not of the base class */
-  GstZeroBufferTimeline timeline;
   GstZeroBufferFill fill;
-  GstZeroBufferFormat format;
-  gboolean video_meta; /* downstream understands strides */
-  GByteArray *bytes;   /* private copy of what is being read */
+  GstZeroBufferReceiver receiver;
 };
 
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
@@ -145,25 +121,6 @@ GST_ELEMENT_REGISTER_DEFINE (
 
 /* ---- properties ---- */
 
-/* The stream, and so its events, are the producer's.  The base class would start
- * one of its own before there is any; that is of use only if nothing but the end
- * follows. */
-static GstPadProbeReturn
-hold_back_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
-{
-  GstZeroBufferSrc *self = user_data;
-  GstEvent *eos;
-
-  if (GST_EVENT_TYPE (info->data) != GST_EVENT_STREAM_START ||
-      self->pushing_event)
-    return GST_PAD_PROBE_OK;
-  eos = gst_pad_get_sticky_event (pad, GST_EVENT_EOS, 0);
-  if (!eos)
-    return GST_PAD_PROBE_DROP;
-  gst_event_unref (eos);
-  return GST_PAD_PROBE_OK;
-}
-
 static void
 gst_zero_buffer_src_init (GstZeroBufferSrc *self)
 {
@@ -172,10 +129,8 @@ gst_zero_buffer_src_init (GstZeroBufferSrc *self)
 
   self->config = config;
   self->reconnect = DEFAULT_RECONNECT;
-  self->bytes = g_byte_array_new ();
+  gst_zero_buffer_receiver_init (&self->receiver, GST_BASE_SRC (self));
   gst_base_src_set_format (GST_BASE_SRC (self), GST_FORMAT_TIME);
-  gst_pad_add_probe (GST_BASE_SRC_PAD (self),
-      GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, hold_back_event, self, NULL);
 }
 
 static void
@@ -185,7 +140,7 @@ gst_zero_buffer_src_finalize (GObject *object)
 
   g_free (self->buffer_name);
   gst_clear_caps (&self->caps);
-  g_byte_array_unref (self->bytes);
+  gst_zero_buffer_receiver_deinit (&self->receiver);
   G_OBJECT_CLASS (gst_zero_buffer_src_parent_class)->finalize (object);
 }
 
@@ -261,16 +216,16 @@ get_stats (GstZeroBufferSrc *self)
 
   if (self->reader) {
     zb_reader_get_stats (self->reader, &stats);
-    moved = gst_zero_buffer_allocator_get_moved (self->allocator);
+    moved = gst_zero_buffer_allocator_get_moved (self->receiver.allocator);
   }
   structure = gst_zero_buffer_stats_new ("zerobuffersrc-stats", &stats);
   /* clang-format off */
   gst_structure_set (structure,
       "sessions", G_TYPE_UINT64, self->sessions,
       "moved", G_TYPE_UINT64, moved,
-      "copies", G_TYPE_UINT64, self->copies,
-      "latency", G_TYPE_UINT64, self->latency,
-      "latency-max", G_TYPE_UINT64, self->latency_max,
+      "copies", G_TYPE_UINT64, self->receiver.copies,
+      "latency", G_TYPE_UINT64, self->receiver.latency,
+      "latency-max", G_TYPE_UINT64, self->receiver.latency_max,
       NULL);
   /* clang-format on */
   return structure;
@@ -329,7 +284,7 @@ static gboolean
 gst_zero_buffer_src_start (GstBaseSrc *src)
 {
   GstZeroBufferSrc *self = GST_ZERO_BUFFER_SRC (src);
-  gboolean do_timestamp = gst_base_src_get_do_timestamp (src);
+  GstZeroBufferTimestamps timestamps;
   ZbReaderConfig config;
   ZbReader *reader;
   ZbError error;
@@ -339,7 +294,11 @@ gst_zero_buffer_src_start (GstBaseSrc *src)
   GST_OBJECT_LOCK (self);
   name = g_strdup (self->buffer_name);
   config = self->config;
+  timestamps = self->timestamps;
   GST_OBJECT_UNLOCK (self);
+  if (timestamps == GST_ZERO_BUFFER_TIMESTAMPS_AUTO &&
+      gst_base_src_get_do_timestamp (src))
+    timestamps = GST_ZERO_BUFFER_TIMESTAMPS_ARRIVAL;
 
   result = zb_reader_create (name, &config, &reader, &error);
   if (result != ZB_OK) {
@@ -354,26 +313,13 @@ gst_zero_buffer_src_start (GstBaseSrc *src)
   g_free (name);
 
   self->in_session = FALSE;
-  self->had_session = FALSE;
   self->peer_pid = 0;
   self->told = FALSE;
-  self->started = FALSE;
-  self->ended = FALSE;
   self->grow_since = GST_CLOCK_TIME_NONE;
-  self->continued = FALSE;
-  self->discont = FALSE;
-  self->pushed = 0;
   memset (&self->fill, 0, sizeof self->fill);
+  gst_zero_buffer_receiver_start (&self->receiver, timestamps);
   GST_OBJECT_LOCK (self);
-  self->timeline.wanted = self->timestamps;
-  if (self->timestamps == GST_ZERO_BUFFER_TIMESTAMPS_AUTO && do_timestamp)
-    self->timeline.wanted = GST_ZERO_BUFFER_TIMESTAMPS_ARRIVAL;
-  self->rebased = FALSE;
   self->sessions = 0;
-  self->copies = 0;
-  self->latency = GST_CLOCK_TIME_NONE;
-  self->latency_max = GST_CLOCK_TIME_NONE;
-  self->allocator = gst_zero_buffer_allocator_new ();
   self->reader = reader;
   GST_OBJECT_UNLOCK (self);
   return TRUE;
@@ -402,14 +348,12 @@ static gboolean
 gst_zero_buffer_src_stop (GstBaseSrc *src)
 {
   GstZeroBufferSrc *self = GST_ZERO_BUFFER_SRC (src);
-  GstZeroBufferAllocator *allocator;
   GstStructure *stats;
   ZbReader *reader;
 
   GST_OBJECT_LOCK (self);
   stats = get_stats (self);
   reader = g_steal_pointer (&self->reader);
-  allocator = g_steal_pointer (&self->allocator);
   GST_OBJECT_UNLOCK (self);
 
   if (self->in_session)
@@ -417,8 +361,7 @@ gst_zero_buffer_src_stop (GstBaseSrc *src)
   GST_INFO_OBJECT (self, "In all: %" GST_PTR_FORMAT, stats);
   gst_structure_free (stats);
   zb_reader_close (reader);
-  gst_clear_object (&allocator);
-  gst_zero_buffer_timeline_reset (&self->timeline);
+  gst_zero_buffer_receiver_stop (&self->receiver);
   return TRUE;
 }
 
@@ -491,161 +434,12 @@ gst_zero_buffer_src_decide_allocation (GstBaseSrc *src, GstQuery *query)
 {
   GstZeroBufferSrc *self = GST_ZERO_BUFFER_SRC (src);
 
-  self->video_meta =
+  self->receiver.video_meta =
       gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
   return TRUE;
 }
 
 /* ---- events ---- */
-
-static void
-use_caps (GstZeroBufferSrc *self, GstCaps *caps)
-{
-  GST_DEBUG_OBJECT (self, "Caps are %" GST_PTR_FORMAT, caps);
-  gst_zero_buffer_format_set_caps (&self->format, caps);
-  self->video_meta = FALSE;
-  if (caps)
-    gst_base_src_negotiate (GST_BASE_SRC (self));
-}
-
-static gboolean
-push_event (GstZeroBufferSrc *self, GstEvent *event)
-{
-  GstCaps *caps = NULL;
-  gboolean pushed;
-
-  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
-    gst_event_parse_caps (event, &caps);
-    gst_caps_ref (caps);
-  }
-  self->pushing_event = TRUE;
-  pushed = gst_pad_push_event (GST_BASE_SRC_PAD (self), event);
-  self->pushing_event = FALSE;
-  if (pushed && caps)
-    use_caps (self, caps);
-  gst_clear_caps (&caps);
-  return pushed;
-}
-
-/* Before what has a place in time. */
-static void
-push_segment (GstZeroBufferSrc *self, GstBuffer *buffer)
-{
-  GstEvent *segment = gst_zero_buffer_timeline_update (
-      &self->timeline, GST_ELEMENT (self), buffer);
-
-  if (segment)
-    push_event (self, segment);
-}
-
-/* A session that goes on with a larger ring begins as every one does. */
-static gboolean
-is_known (GstZeroBufferSrc *self, GstEvent *event)
-{
-  GstPad *pad = GST_BASE_SRC_PAD (self);
-  gboolean known = FALSE;
-  GstEvent *old;
-
-  if (!self->continued || !GST_EVENT_IS_STICKY (event))
-    return FALSE;
-  for (guint i = 0; !known; i++) {
-    if (!(old = gst_pad_get_sticky_event (pad, GST_EVENT_TYPE (event), i)))
-      break;
-    known = gst_event_get_seqnum (old) == gst_event_get_seqnum (event) &&
-            (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT ||
-                GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START ||
-                gst_structure_is_equal (gst_event_get_structure (old),
-                    gst_event_get_structure (event)));
-    gst_event_unref (old);
-  }
-  return known;
-}
-
-static gboolean
-is_reconnecting (GstZeroBufferSrc *self)
-{
-  gboolean reconnect;
-
-  GST_OBJECT_LOCK (self);
-  reconnect = self->reconnect;
-  GST_OBJECT_UNLOCK (self);
-  return reconnect;
-}
-
-static void
-push_stream_start (GstZeroBufferSrc *self)
-{
-  gchar *stream_id = gst_pad_create_stream_id (
-      GST_BASE_SRC_PAD (self), GST_ELEMENT_CAST (self), NULL);
-  GstEvent *event = gst_event_new_stream_start (stream_id);
-
-  gst_event_set_group_id (event, gst_util_group_id_next ());
-  push_event (self, event);
-  self->started = TRUE;
-  g_free (stream_id);
-}
-
-static void
-set_default_segment (GstZeroBufferSrc *self)
-{
-  GstSegment segment;
-
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  gst_zero_buffer_timeline_set_segment (
-      &self->timeline, gst_event_new_segment (&segment));
-}
-
-/* What is downstream is stale; what was in the ring has been passed on. */
-static void
-push_flush_start (GstZeroBufferSrc *self, GstEvent *stop)
-{
-  GstEvent *start = gst_event_new_flush_start ();
-
-  gst_event_set_seqnum (start, gst_event_get_seqnum (stop));
-  push_event (self, start);
-}
-
-/* Takes @event over. */
-static void
-forward_event (GstZeroBufferSrc *self, GstEvent *event)
-{
-  GstEventType type = GST_EVENT_TYPE (event);
-
-  GST_LOG_OBJECT (self, "Got %" GST_PTR_FORMAT, event);
-  if (is_known (self, event)) {
-    gst_event_unref (event);
-    return;
-  }
-  if (!GST_EVENT_IS_STICKY (event))
-    self->continued = FALSE;
-  if (!self->started && type != GST_EVENT_STREAM_START)
-    push_stream_start (self);
-  switch (type) {
-    case GST_EVENT_SEGMENT:
-      gst_zero_buffer_timeline_set_segment (&self->timeline, event);
-      push_segment (self, NULL);
-      return;
-    case GST_EVENT_EOS:
-      self->ended = TRUE;
-      /* The stream of the next producer will follow. */
-      if (is_reconnecting (self)) {
-        gst_event_unref (event);
-        return;
-      }
-      break;
-    case GST_EVENT_FLUSH_STOP:
-      self->ended = FALSE;
-      push_flush_start (self, event);
-      break;
-    case GST_EVENT_STREAM_START:
-      self->started = TRUE;
-      self->ended = FALSE;
-      break;
-    default:
-      break;
-  }
-  push_event (self, event);
-}
 
 /* ---- sessions ---- */
 
@@ -655,27 +449,17 @@ has_records (GstZeroBufferSrc *self)
   return (zb_reader_get_features (self->reader) & ZB_FEATURE_MEDIA) != 0;
 }
 
-/* A writer of protocol 1.0 says no more of its stream than the caps. */
+/* A writer of protocol 1.0. */
 static GstFlowReturn
 begin_plain_stream (GstZeroBufferSrc *self)
 {
-  GstPad *pad = GST_BASE_SRC_PAD (self);
+  GstFlowReturn flow = GST_FLOW_ERROR;
   GstCaps *caps = NULL;
-  gboolean set = TRUE;
 
-  if (!find_caps (self, &caps))
-    return GST_FLOW_ERROR;
-  push_stream_start (self);
-  if (caps)
-    set = push_event (self, gst_event_new_caps (caps));
-  else
-    use_caps (self, NULL);
+  if (find_caps (self, &caps))
+    flow = gst_zero_buffer_receiver_begin_plain_stream (&self->receiver, caps);
   gst_clear_caps (&caps);
-  if (!set)
-    return GST_PAD_IS_FLUSHING (pad) ? GST_FLOW_FLUSHING
-                                     : GST_FLOW_NOT_NEGOTIATED;
-  set_default_segment (self);
-  return GST_FLOW_OK;
+  return flow;
 }
 
 /* With the first frame of a writer. */
@@ -683,25 +467,23 @@ static GstFlowReturn
 begin_session (GstZeroBufferSrc *self)
 {
   guint64 before = self->peer_pid;
+  gboolean continued;
   ZbStats stats;
 
   zb_reader_get_stats (self->reader, &stats);
   /* 0 if it was gone before it was seen. */
   self->peer_pid = stats.peer_pid ? stats.peer_pid : before;
-  self->continued = self->had_session &&
-                    GST_CLOCK_TIME_IS_VALID (self->grow_since) &&
-                    (before == 0 || self->peer_pid == before);
+  continued = self->receiver.had_session &&
+              GST_CLOCK_TIME_IS_VALID (self->grow_since) &&
+              (before == 0 || self->peer_pid == before);
   self->grow_since = GST_CLOCK_TIME_NONE;
-  self->ended = FALSE;
   self->in_session = TRUE;
-  if (self->continued) {
+  gst_zero_buffer_receiver_begin_session (&self->receiver, continued);
+  if (continued) {
     tell_connected (self);
     return GST_FLOW_OK;
   }
 
-  self->discont = self->had_session;
-  self->had_session = TRUE;
-  gst_zero_buffer_timeline_reset (&self->timeline);
   GST_OBJECT_LOCK (self);
   self->sessions++;
   GST_OBJECT_UNLOCK (self);
@@ -714,7 +496,7 @@ begin_session (GstZeroBufferSrc *self)
 static const gchar *
 get_cause (GstZeroBufferSrc *self, const ZbError *end)
 {
-  if (self->ended)
+  if (self->receiver.ended)
     return GST_ZERO_BUFFER_CAUSE_EOS;
   return end->result == ZB_PEER_CRASHED ? GST_ZERO_BUFFER_CAUSE_CRASHED
                                         : GST_ZERO_BUFFER_CAUSE_LEFT;
@@ -731,12 +513,23 @@ renew (GstZeroBufferSrc *self)
   return GST_FLOW_ERROR;
 }
 
+static gboolean
+is_reconnecting (GstZeroBufferSrc *self)
+{
+  gboolean reconnect;
+
+  GST_OBJECT_LOCK (self);
+  reconnect = self->reconnect;
+  GST_OBJECT_UNLOCK (self);
+  return reconnect;
+}
+
 /* What the element does when a writer is gone.  GST_FLOW_OK: wait for the
  * next. */
 static GstFlowReturn
 end_session (GstZeroBufferSrc *self, const ZbError *end)
 {
-  gboolean ended = self->ended || end->result == ZB_PEER_LEFT;
+  gboolean ended = self->receiver.ended || end->result == ZB_PEER_LEFT;
 
   GST_INFO_OBJECT (self, "%s", end->message);
   if (self->in_session)
@@ -793,7 +586,7 @@ wait_for_frame (GstZeroBufferSrc *self, ZbFrame **frame)
     ZbResult result;
     ZbError error;
 
-    gst_zero_buffer_allocator_make_room (self->allocator, limit);
+    gst_zero_buffer_allocator_make_room (self->receiver.allocator, limit);
     result = zb_reader_read (self->reader, SILENCE, frame, &error);
     switch (result) {
       case ZB_OK:
@@ -821,72 +614,6 @@ wait_for_frame (GstZeroBufferSrc *self, ZbFrame **frame)
 }
 
 static void
-count_copy (GstZeroBufferSrc *self)
-{
-  GST_OBJECT_LOCK (self);
-  self->copies++;
-  GST_OBJECT_UNLOCK (self);
-}
-
-/* For elements that do not understand strides; takes @buffer over.  NULL after
- * an error was posted. */
-static GstBuffer *
-unpack (GstZeroBufferSrc *self, GstBuffer *buffer)
-{
-  GstBuffer *unpacked = gst_zero_buffer_format_unpack (&self->format, buffer);
-
-  gst_buffer_unref (buffer);
-  if (!unpacked)
-    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
-        ("A frame could not be copied into the layout that the elements behind "
-         "zerobuffersrc expect."),
-        (NULL));
-  count_copy (self);
-  return unpacked;
-}
-
-/* Makes a buffer of the caps out of the bytes of a plain frame; takes @buffer
- * over.  NULL after an error was posted. */
-static GstBuffer *
-fit_buffer (GstZeroBufferSrc *self, GstBuffer *buffer)
-{
-  gsize size = gst_buffer_get_size (buffer);
-  GstZeroBufferFit fit = gst_zero_buffer_format_fit (&self->format, size);
-
-  if (fit == GST_ZERO_BUFFER_FIT_WRONG) {
-    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
-        ("The writer sent a raw frame of %" G_GSIZE_FORMAT " bytes, which does "
-         "not fit its caps. Expected %" G_GSIZE_FORMAT " bytes, with rows "
-         "packed, or %" G_GSIZE_FORMAT " as GStreamer lays them out, or whole "
-         "samples of audio.",
-            size, self->format.packed.size, self->format.native.size),
-        (NULL));
-    gst_buffer_unref (buffer);
-    return NULL;
-  }
-  if (fit == GST_ZERO_BUFFER_FIT_PACKED && !self->video_meta)
-    return unpack (self, buffer);
-  gst_zero_buffer_format_add_metas (&self->format, buffer, fit);
-  return buffer;
-}
-
-static void
-measure_latency (GstZeroBufferSrc *self, GstBuffer *buffer)
-{
-  GstClockTime latency =
-      gst_zero_buffer_timeline_get_latency (&self->timeline, buffer);
-
-  if (!GST_CLOCK_TIME_IS_VALID (latency))
-    return;
-  GST_OBJECT_LOCK (self);
-  self->latency = latency;
-  if (!GST_CLOCK_TIME_IS_VALID (self->latency_max) ||
-      latency > self->latency_max)
-    self->latency_max = latency;
-  GST_OBJECT_UNLOCK (self);
-}
-
-static void
 warn_of_fill (GstZeroBufferSrc *self)
 {
   guint percent = zb_reader_get_fill (self->reader);
@@ -900,186 +627,6 @@ warn_of_fill (GstZeroBufferSrc *self)
   zb_reader_get_stats (self->reader, &stats);
   gst_zero_buffer_fill_post (
       GST_ELEMENT (self), level, stats.ring_used, stats.ring_size);
-}
-
-/* Takes @buffer over. */
-static GstFlowReturn
-push_buffer (GstZeroBufferSrc *self, GstBuffer *buffer)
-{
-  GstPad *pad = GST_BASE_SRC_PAD (self);
-  gint limit = GST_BASE_SRC (self)->num_buffers;
-  GstFlowReturn flow;
-
-  if (self->discont)
-    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
-  self->discont = FALSE;
-  self->continued = FALSE;
-  /* A writer need not be one that speaks well of its stream. */
-  if (!self->started)
-    push_stream_start (self);
-  if (!self->timeline.segment)
-    set_default_segment (self);
-  push_segment (self, buffer);
-  gst_zero_buffer_timeline_stamp (&self->timeline, GST_ELEMENT (self), buffer);
-  measure_latency (self, buffer);
-  flow = gst_pad_push (pad, buffer);
-  if (flow == GST_FLOW_NOT_NEGOTIATED && gst_pad_needs_reconfigure (pad))
-    flow = GST_FLOW_OK;
-  if (flow == GST_FLOW_OK && limit >= 0 && ++self->pushed >= limit)
-    flow = GST_FLOW_EOS;
-  return flow;
-}
-
-static GstFlowReturn
-forward_frame (GstZeroBufferSrc *self, ZbFrame *frame)
-{
-  GstBuffer *buffer = gst_buffer_new ();
-
-  gst_buffer_append_memory (
-      buffer, gst_zero_buffer_allocator_wrap (self->allocator, frame));
-  buffer = fit_buffer (self, buffer);
-  return buffer ? push_buffer (self, buffer) : GST_FLOW_ERROR;
-}
-
-/* ---- records ---- */
-
-static GstFlowReturn
-fail_record (GstZeroBufferSrc *self, const gchar *what)
-{
-  gchar *name;
-
-  g_object_get (self, "buffer-name", &name, NULL);
-  GST_ELEMENT_ERROR (self, RESOURCE, READ,
-      ("Buffer \"%s\" is corrupt: %s. The other process, or a third one, wrote "
-       "what it must not; restart both.",
-          name, what),
-      (NULL));
-  g_free (name);
-  return GST_FLOW_ERROR;
-}
-
-/* Nothing is parsed where others may change it. */
-static void
-copy_out (GstZeroBufferSrc *self, const guint8 *from, gsize size,
-    GstByteReader *reader)
-{
-  g_byte_array_set_size (self->bytes, 0);
-  g_byte_array_append (self->bytes, from, size);
-  gst_byte_reader_init (reader, self->bytes->data, self->bytes->len);
-}
-
-static GstBuffer *
-make_buffer (
-    GstZeroBufferSrc *self, const GstZeroBufferRecord *record, ZbFrame *frame)
-{
-  GstBuffer *buffer = gst_buffer_new ();
-  GstMemory *memory;
-
-  memory = gst_zero_buffer_allocator_wrap (self->allocator, frame);
-  if (record->data_size > 0) {
-    gst_memory_resize (
-        memory, GST_ZERO_BUFFER_RECORD_HEADER_SIZE, record->data_size);
-    gst_buffer_append_memory (buffer, memory);
-  } else {
-    gst_memory_unref (memory);
-  }
-  GST_BUFFER_FLAG_SET (buffer, record->flags & GST_ZERO_BUFFER_RECORD_FLAGS);
-  GST_BUFFER_PTS (buffer) = record->pts;
-  GST_BUFFER_DTS (buffer) = record->dts;
-  GST_BUFFER_DURATION (buffer) = record->duration;
-  return buffer;
-}
-
-static GstFlowReturn
-forward_buffer (GstZeroBufferSrc *self, const GstZeroBufferRecord *record,
-    const guint8 *payload, ZbFrame *frame)
-{
-  GstByteReader extras;
-  GstBuffer *buffer;
-
-  copy_out (self,
-      payload + GST_ZERO_BUFFER_RECORD_HEADER_SIZE + record->data_size,
-      record->extra_size, &extras);
-  buffer = make_buffer (self, record, frame);
-  if (!gst_zero_buffer_metas_read (buffer, &extras)) {
-    gst_buffer_unref (buffer);
-    return fail_record (self, "a record has impossible metas");
-  }
-  gst_zero_buffer_format_remove_wrong_metas (&self->format, buffer);
-  if (gst_pad_check_reconfigure (GST_BASE_SRC_PAD (self)))
-    gst_base_src_negotiate (GST_BASE_SRC (self));
-  if (!self->video_meta &&
-      gst_zero_buffer_format_needs_meta (&self->format, buffer) &&
-      !(buffer = unpack (self, buffer)))
-    return GST_FLOW_ERROR;
-  return push_buffer (self, buffer);
-}
-
-/* The producer's latency is ours too, where its time is. */
-static void
-use_clock (GstZeroBufferSrc *self, const GstZeroBufferClock *clock)
-{
-  gboolean rebased, changed;
-
-  gst_zero_buffer_timeline_set_clock (&self->timeline, clock);
-  rebased = gst_zero_buffer_timeline_is_rebased (&self->timeline);
-  GST_OBJECT_LOCK (self);
-  changed = self->rebased != rebased ||
-            self->clock.min_latency != clock->min_latency ||
-            self->clock.max_latency != clock->max_latency;
-  self->rebased = rebased;
-  self->clock = *clock;
-  GST_OBJECT_UNLOCK (self);
-  if (changed && rebased)
-    gst_element_post_message (
-        GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
-}
-
-/* A record that is no buffer, from its private copy. */
-static GstFlowReturn
-forward_other (GstZeroBufferSrc *self, const GstZeroBufferRecord *record,
-    GstByteReader *data)
-{
-  GstZeroBufferClock clock;
-  GstEvent *event;
-
-  switch (record->kind) {
-    case GST_ZERO_BUFFER_RECORD_EVENT:
-      if ((event = gst_zero_buffer_event_read (data)))
-        forward_event (self, event);
-      else
-        GST_WARNING_OBJECT (self, "An event that is not known was left out");
-      return GST_FLOW_OK;
-    case GST_ZERO_BUFFER_RECORD_CLOCK:
-      if (!gst_zero_buffer_clock_read (&clock, record->flags, data))
-        return fail_record (self, "a clock record is impossible");
-      use_clock (self, &clock);
-      return GST_FLOW_OK;
-    default:
-      GST_DEBUG_OBJECT (self, "A record of kind %u left out", record->kind);
-      return GST_FLOW_OK;
-  }
-}
-
-/* Takes @frame over. */
-static GstFlowReturn
-forward_record (GstZeroBufferSrc *self, ZbFrame *frame)
-{
-  const guint8 *payload = zb_frame_get_data (frame);
-  GstZeroBufferRecord record;
-  GstByteReader data;
-
-  if (!gst_zero_buffer_record_read (
-          &record, payload, zb_frame_get_size (frame))) {
-    zb_frame_release (frame);
-    return fail_record (self, "a record is larger than its frame");
-  }
-  if (record.kind == GST_ZERO_BUFFER_RECORD_BUFFER)
-    return forward_buffer (self, &record, payload, frame);
-  copy_out (self, payload + GST_ZERO_BUFFER_RECORD_HEADER_SIZE,
-      record.data_size, &data);
-  zb_frame_release (frame);
-  return forward_other (self, &record, &data);
 }
 
 /* One record or frame. */
@@ -1096,8 +643,9 @@ forward_next (GstZeroBufferSrc *self)
     zb_frame_release (frame);
     return flow;
   }
-  return has_records (self) ? forward_record (self, frame)
-                            : forward_frame (self, frame);
+  return has_records (self)
+             ? gst_zero_buffer_receiver_push_record (&self->receiver, frame)
+             : gst_zero_buffer_receiver_push_plain (&self->receiver, frame);
 }
 
 /* The base class has the thread, its states and the flow; what it pushes itself
@@ -1135,20 +683,12 @@ gst_zero_buffer_src_event (GstBaseSrc *src, GstEvent *event)
 static gboolean
 answer_latency (GstZeroBufferSrc *self, GstQuery *query)
 {
-  GstClockTime min = OWN_LATENCY, max = GST_CLOCK_TIME_NONE;
-  gboolean rebased;
+  GstClockTime min, max;
 
-  GST_OBJECT_LOCK (self);
-  rebased = self->rebased;
-  if (rebased) {
-    min += self->clock.min_latency;
-    if (GST_CLOCK_TIME_IS_VALID (self->clock.max_latency))
-      max = self->clock.max_latency + OWN_LATENCY;
-  }
-  GST_OBJECT_UNLOCK (self);
-  if (rebased)
-    gst_query_set_latency (query, TRUE, min, max);
-  return rebased;
+  if (!gst_zero_buffer_receiver_get_latency (&self->receiver, &min, &max))
+    return FALSE;
+  gst_query_set_latency (query, TRUE, min, max);
+  return TRUE;
 }
 
 static gboolean
