@@ -330,7 +330,8 @@ push_buffer (GstZeroBufferReceiver *self, GstBuffer *buffer)
   if (!self->timeline.segment)
     set_default_segment (self);
   push_segment (self, buffer);
-  gst_zero_buffer_timeline_stamp (&self->timeline, GST_ELEMENT (self->src), buffer);
+  gst_zero_buffer_timeline_stamp (
+      &self->timeline, GST_ELEMENT (self->src), buffer);
   measure_latency (self, buffer);
   flow = gst_pad_push (pad, buffer);
   if (flow == GST_FLOW_NOT_NEGOTIATED && gst_pad_needs_reconfigure (pad))
@@ -362,7 +363,8 @@ gst_zero_buffer_receiver_begin_plain_stream (
 }
 
 GstFlowReturn
-gst_zero_buffer_receiver_push_plain (GstZeroBufferReceiver *self, ZbFrame *frame)
+gst_zero_buffer_receiver_push_plain (
+    GstZeroBufferReceiver *self, ZbFrame *frame)
 {
   GstBuffer *buffer = gst_buffer_new ();
 
@@ -400,8 +402,8 @@ copy_out (GstZeroBufferReceiver *self, const guint8 *from, gsize size,
 }
 
 static GstBuffer *
-make_buffer (
-    GstZeroBufferReceiver *self, const GstZeroBufferRecord *record, ZbFrame *frame)
+make_buffer (GstZeroBufferReceiver *self, const GstZeroBufferRecord *record,
+    ZbFrame *frame)
 {
   GstBuffer *buffer = gst_buffer_new ();
   GstMemory *memory;
@@ -462,8 +464,8 @@ use_clock (GstZeroBufferReceiver *self, const GstZeroBufferClock *clock)
   self->clock = *clock;
   GST_OBJECT_UNLOCK (self->src);
   if (changed && rebased)
-    gst_element_post_message (
-        GST_ELEMENT (self->src), gst_message_new_latency (GST_OBJECT (self->src)));
+    gst_element_post_message (GST_ELEMENT (self->src),
+        gst_message_new_latency (GST_OBJECT (self->src)));
 }
 
 /* A record that is no buffer, from its private copy. */
@@ -479,7 +481,8 @@ forward_other (GstZeroBufferReceiver *self, const GstZeroBufferRecord *record,
       if ((event = gst_zero_buffer_event_read (data)))
         forward_event (self, event);
       else
-        GST_WARNING_OBJECT (self->src, "An event that is not known was left out");
+        GST_WARNING_OBJECT (
+            self->src, "An event that is not known was left out");
       return GST_FLOW_OK;
     case GST_ZERO_BUFFER_RECORD_CLOCK:
       if (!gst_zero_buffer_clock_read (&clock, record->flags, data))
@@ -487,13 +490,15 @@ forward_other (GstZeroBufferReceiver *self, const GstZeroBufferRecord *record,
       use_clock (self, &clock);
       return GST_FLOW_OK;
     default:
-      GST_DEBUG_OBJECT (self->src, "A record of kind %u left out", record->kind);
+      GST_DEBUG_OBJECT (
+          self->src, "A record of kind %u left out", record->kind);
       return GST_FLOW_OK;
   }
 }
 
 GstFlowReturn
-gst_zero_buffer_receiver_push_record (GstZeroBufferReceiver *self, ZbFrame *frame)
+gst_zero_buffer_receiver_push_record (
+    GstZeroBufferReceiver *self, ZbFrame *frame)
 {
   const guint8 *payload = zb_frame_get_data (frame);
   GstZeroBufferRecord record;

@@ -1,200 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "buffer.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "error.h"
+#include "names.h"
 #include "ring.h"
 #include "shared.h"
-
-#define SEMAPHORE_NAME_SIZE (ZB_NAME_MAX + sizeof "sem-w-")
-
-/* How long to wait for a reader that looks at a lock, whether it was left
- * behind, to let go of it; ns. */
-#define LOCK_PATIENCE INT64_C (100000000)
-#define LOCK_RETRY INT64_C (1000000)
+#include "side.h"
 
 /* More than any machine has, and far from overflowing anything. */
 #define SIZE_LIMIT (UINT64_C (1) << 48)
-
-static void
-data_name (const char *name, char result[SEMAPHORE_NAME_SIZE])
-{
-  snprintf (result, SEMAPHORE_NAME_SIZE, "sem-w-%s", name);
-}
-
-static void
-space_name (const char *name, char result[SEMAPHORE_NAME_SIZE])
-{
-  snprintf (result, SEMAPHORE_NAME_SIZE, "sem-r-%s", name);
-}
-
-ZbResult
-zb_buffer_check_name (const char *name, ZbError *error)
-{
-  if (!name || !*name)
-    return zb_fail (error, ZB_INVALID, 0, "The buffer name is empty.");
-  if (strlen (name) > ZB_NAME_MAX)
-    return zb_fail (error, ZB_INVALID, 0,
-        "The buffer name has %zu bytes; at most %d are possible.",
-        strlen (name), ZB_NAME_MAX);
-  if (strchr (name, '/') || strcmp (name, ".") == 0 || strcmp (name, "..") == 0)
-    return zb_fail (error, ZB_INVALID, 0,
-        "\"%s\" cannot be a buffer name: it must not contain \"/\", nor be "
-        "\".\" or \"..\".",
-        name);
-  return ZB_OK;
-}
-
-/* ---- the two sides ---- */
-
-static size_t
-get_pid_offset (ZbSide side)
-{
-  return side == ZB_SIDE_READER ? offsetof (ZbOieb, reader_pid)
-                                : offsetof (ZbOieb, writer_pid);
-}
-
-_Atomic uint64_t *
-zb_buffer_get_pid (const ZbMemory *memory, ZbSide side)
-{
-  ZbOieb *oieb = zb_platform_memory_get_address (memory);
-
-  return side == ZB_SIDE_READER ? &oieb->reader_pid : &oieb->writer_pid;
-}
-
-bool
-zb_buffer_lock_side (ZbBuffer *buffer, ZbSide side)
-{
-  return zb_platform_memory_lock (
-      buffer->memory, get_pid_offset (side), sizeof (uint64_t));
-}
-
-void
-zb_buffer_unlock_side (ZbBuffer *buffer, ZbSide side)
-{
-  zb_platform_memory_unlock (
-      buffer->memory, get_pid_offset (side), sizeof (uint64_t));
-}
-
-ZbLife
-zb_buffer_get_life (const ZbMemory *memory, ZbSide side)
-{
-  ZbOieb *oieb = zb_platform_memory_get_address (memory);
-  uint64_t features;
-  ZbTruth locked = zb_platform_memory_is_locked (
-      memory, get_pid_offset (side), sizeof (uint64_t));
-
-  if (locked == ZB_TRUE)
-    return ZB_LIFE_ALIVE;
-  if (locked == ZB_UNKNOWN)
-    return ZB_LIFE_UNKNOWN;
-  features = zb_shared_load (
-      side == ZB_SIDE_READER ? &oieb->reader_features : &oieb->writer_features,
-      acquire);
-  return features & ZB_FEATURE_LIVENESS ? ZB_LIFE_OVER : ZB_LIFE_UNKNOWN;
-}
-
-bool
-zb_buffer_is_alive (const ZbMemory *memory, ZbSide side, uint64_t pid)
-{
-  ZbLife life = zb_buffer_get_life (memory, side);
-
-  if (pid == 0 || life == ZB_LIFE_OVER)
-    return false;
-  return life == ZB_LIFE_ALIVE || zb_platform_process_is_alive (pid);
-}
-
-/* ---- names ---- */
-
-static bool
-unlink_names (const char *name, const ZbLock *lock)
-{
-  char data[SEMAPHORE_NAME_SIZE], space[SEMAPHORE_NAME_SIZE];
-  bool gone;
-
-  data_name (name, data);
-  space_name (name, space);
-  /* The memory goes first: a writer that still finds it after opening the
-   * semaphores knows that they belong together. */
-  gone = zb_platform_memory_unlink (name, lock);
-  gone = gone && zb_platform_semaphore_unlink (data, lock);
-  gone = gone && zb_platform_semaphore_unlink (space, lock);
-  return gone;
-}
-
-/* The living process on that side of the memory that has this name now; 0 if
- * there is none, or no such memory, or none that is a buffer. */
-static uint64_t
-peek_living (const char *name, ZbSide side)
-{
-  ZbMemory *memory;
-  uint64_t pid;
-
-  if (zb_platform_memory_open (name, ZB_OIEB_SIZE, &memory, NULL) != ZB_OK)
-    return 0;
-  pid = atomic_load_explicit (
-      zb_buffer_get_pid (memory, side), memory_order_relaxed);
-  if (!zb_buffer_is_alive (memory, side, pid))
-    pid = 0;
-  zb_platform_memory_close (memory);
-  return pid;
-}
-
-uint64_t
-zb_buffer_get_living_reader (const char *name)
-{
-  return peek_living (name, ZB_SIDE_READER);
-}
-
-static bool
-is_in_use (const char *name)
-{
-  return peek_living (name, ZB_SIDE_READER) != 0 ||
-         peek_living (name, ZB_SIDE_WRITER) != 0;
-}
-
-static ZbResult
-remove_abandoned (const char *name)
-{
-  ZbLock *lock;
-  ZbResult result = zb_platform_lock_take_abandoned (name, &lock);
-
-  if (result != ZB_OK)
-    return result;
-  /* With the lock held, no reader can be making this buffer. */
-  if (!is_in_use (name) && unlink_names (name, lock))
-    zb_platform_lock_release (lock);
-  else
-    zb_platform_lock_leave (lock);
-  return ZB_OK;
-}
-
-static void
-visit (const char *name)
-{
-  remove_abandoned (name);
-}
-
-void
-zb_buffer_remove_abandoned (const char *name)
-{
-  int64_t deadline = zb_platform_deadline (LOCK_PATIENCE);
-
-  /* Whoever has the lock is a new reader, or one of another name that looks at
-   * it for a moment, and may have found the writer still there. */
-  while (remove_abandoned (name) == ZB_BUSY &&
-         zb_buffer_get_living_reader (name) == 0 &&
-         zb_platform_now () < deadline)
-    zb_platform_sleep (LOCK_RETRY);
-}
-
-void
-zb_buffer_remove_all_abandoned (void)
-{
-  zb_platform_lock_for_each (visit);
-}
 
 /* ---- creating ---- */
 
@@ -253,47 +69,6 @@ check_config (const ZbReaderConfig *config, ZbError *error)
   return ZB_OK;
 }
 
-static ZbResult
-create_parts (ZbBuffer *buffer, const char *name, unsigned mode, ZbError *error)
-{
-  char data[SEMAPHORE_NAME_SIZE], space[SEMAPHORE_NAME_SIZE];
-  uint64_t size = ZB_OIEB_SIZE + buffer->metadata_size + buffer->payload_size;
-  ZbResult result;
-
-  data_name (name, data);
-  space_name (name, space);
-  result = zb_platform_semaphore_create (data, mode, &buffer->data, error);
-  if (result == ZB_OK)
-    result = zb_platform_semaphore_create (space, mode, &buffer->space, error);
-  if (result == ZB_OK)
-    result =
-        zb_platform_memory_create (name, size, mode, &buffer->memory, error);
-  return result;
-}
-
-/* The holder of the lock may replace what has the name, unless its reader is
- * one that keeps its lock somewhere else.  Our own pid cannot be such a one:
- * it was a dead process that had the same number. */
-static ZbResult
-make_way (const char *name, ZbError *error)
-{
-  uint64_t reader = zb_buffer_get_living_reader (name);
-
-  if (reader != 0 && reader != zb_platform_process_id ())
-    return zb_fail (error, ZB_BUSY, 0,
-        "The buffer \"%s\" is in use by process %llu, though its lock is free. "
-        "Stop that process or use another buffer name; if it has nothing to do "
-        "with the buffer, remove /dev/shm/%s.",
-        name, (unsigned long long) reader, name);
-  if (!unlink_names (name, NULL))
-    return zb_fail (error, ZB_PERMISSION, 0,
-        "The buffer \"%s\" was left over by another user, and this user cannot "
-        "remove it. Remove /dev/shm/%s and /dev/shm/sem.sem-[wr]-%s, or use "
-        "another buffer name.",
-        name, name, name);
-  return ZB_OK;
-}
-
 /* Before the pid is shown, for which the lock stands. */
 static void
 offer_features (ZbBuffer *buffer, const ZbReaderConfig *config)
@@ -301,12 +76,32 @@ offer_features (ZbBuffer *buffer, const ZbReaderConfig *config)
   uint64_t features = config->features;
 
   if (features & ZB_FEATURE_LIVENESS &&
-      !zb_buffer_lock_side (buffer, ZB_SIDE_READER))
+      !zb_side_lock (buffer->memory, ZB_SIDE_READER))
     features &= ~ZB_FEATURE_LIVENESS;
   if (config->max_payload_size <= config->payload_size)
     features &= ~ZB_FEATURE_GROW;
   buffer->reader_features = features;
   buffer->version = features ? ZB_VERSION_1_1_0 : ZB_VERSION_1_0_0;
+}
+
+static ZbResult
+create_memory (ZbBuffer *buffer, const char *name, const ZbReaderConfig *config,
+    ZbError *error)
+{
+  uint64_t size;
+  ZbResult result;
+
+  buffer->metadata_size = zb_align64 (config->metadata_size);
+  buffer->payload_size = zb_align64 (config->payload_size);
+  size = ZB_OIEB_SIZE + buffer->metadata_size + buffer->payload_size;
+  result = zb_platform_memory_create (
+      name, size, config->mode, &buffer->memory, error);
+  if (result != ZB_OK)
+    return result;
+  set_pointers (buffer);
+  offer_features (buffer, config);
+  fill_oieb (buffer);
+  return ZB_OK;
 }
 
 ZbResult
@@ -318,21 +113,14 @@ zb_buffer_create (ZbBuffer *buffer, const char *name,
   memset (buffer, 0, sizeof *buffer);
   if ((result = check_config (config, error)) != ZB_OK)
     return result;
-  if ((result = make_way (name, error)) != ZB_OK)
+  if ((result = zb_names_make_way (name, error)) != ZB_OK)
     return result;
-
-  buffer->metadata_size = zb_align64 (config->metadata_size);
-  buffer->payload_size = zb_align64 (config->payload_size);
-  result = create_parts (buffer, name, config->mode, error);
-  if (result != ZB_OK) {
-    unlink_names (name, NULL);
+  if ((result = create_memory (buffer, name, config, error)) == ZB_OK)
+    result = zb_names_take (buffer->memory, name, config->mode, &buffer->data,
+        &buffer->space, error);
+  if (result != ZB_OK)
     zb_buffer_close (buffer);
-    return result;
-  }
-  set_pointers (buffer);
-  offer_features (buffer, config);
-  fill_oieb (buffer);
-  return ZB_OK;
+  return result;
 }
 
 bool
@@ -342,11 +130,9 @@ zb_buffer_retire (ZbBuffer *buffer, const char *name)
    * are gone, or it was connected before. */
   zb_shared_store (&buffer->oieb->reader_pid, 0, seq_cst);
   /* Explicitly: frames that are still held keep the memory open. */
-  zb_buffer_unlock_side (buffer, ZB_SIDE_READER);
+  zb_side_unlock (buffer->memory, ZB_SIDE_READER);
   zb_platform_semaphore_post (buffer->space);
-  /* The lock is ours, so in doubt the name is, too. */
-  return zb_platform_memory_has_name (buffer->memory, name) == ZB_FALSE ||
-         unlink_names (name, NULL);
+  return zb_names_give_up (buffer->memory, name);
 }
 
 /* ---- opening ---- */
@@ -406,25 +192,11 @@ check_reader (const ZbBuffer *buffer, const char *name, ZbError *error)
     return zb_fail (error, ZB_CORRUPT, 0,
         "The buffer \"%s\" names %llu as its reader, which is no process.",
         name, (unsigned long long) pid);
-  if (!zb_buffer_is_alive (buffer->memory, ZB_SIDE_READER, pid))
+  if (!zb_side_is_alive (buffer->memory, ZB_SIDE_READER, pid))
     return zb_fail (error, ZB_NOT_READY, 0,
         "The buffer \"%s\" was left over by process %llu, which has ended.",
         name, (unsigned long long) pid);
   return ZB_OK;
-}
-
-static ZbResult
-open_semaphores (ZbBuffer *buffer, const char *name, ZbError *error)
-{
-  char data[SEMAPHORE_NAME_SIZE], space[SEMAPHORE_NAME_SIZE];
-  ZbResult result;
-
-  data_name (name, data);
-  space_name (name, space);
-  result = zb_platform_semaphore_open (data, &buffer->data, error);
-  if (result == ZB_OK)
-    result = zb_platform_semaphore_open (space, &buffer->space, error);
-  return result;
 }
 
 static ZbResult
@@ -444,7 +216,9 @@ open_parts (ZbBuffer *buffer, const char *name, ZbError *error)
   set_pointers (buffer);
   if ((result = check_reader (buffer, name, error)) != ZB_OK)
     return result;
-  if ((result = open_semaphores (buffer, name, error)) != ZB_OK)
+  result =
+      zb_names_open_semaphores (name, &buffer->data, &buffer->space, error);
+  if (result != ZB_OK)
     return result;
   named = zb_platform_memory_has_name (buffer->memory, name);
   if (named == ZB_FALSE)
@@ -467,7 +241,7 @@ zb_buffer_open (ZbBuffer *buffer, const char *name, ZbError *error)
   if (result != ZB_OK) {
     zb_buffer_close (buffer);
     if (result == ZB_NOT_READY)
-      remove_abandoned (name);
+      zb_names_remove_abandoned (name, 0);
   }
   return result;
 }

@@ -101,7 +101,7 @@ zb_link_end (ZbLink *link)
   if (link->features != 0)
     zb_platform_semaphore_post (link->buffer.data);
   if (link->features & ZB_FEATURE_LIVENESS)
-    zb_buffer_unlock_side (&link->buffer, ZB_SIDE_WRITER);
+    zb_side_unlock (link->buffer.memory, ZB_SIDE_WRITER);
   zb_platform_mutex_unlock (link->mutex);
 
   zb_platform_semaphore_post (link->buffer.space);

@@ -47,7 +47,7 @@ stop_watching (ZbPeer *peer)
 static bool
 look (ZbPeer *peer, uint64_t pid, bool told)
 {
-  switch (zb_buffer_get_life (peer->memory, peer->side)) {
+  switch (zb_side_get_life (peer->memory, peer->side)) {
     case ZB_LIFE_OVER:
       return true;
     case ZB_LIFE_ALIVE:
@@ -84,7 +84,7 @@ has_ended (ZbPeer *peer, uint64_t pid, bool waiting)
 ZbPeerState
 zb_peer_check (ZbPeer *peer, bool waiting)
 {
-  _Atomic uint64_t *field = zb_buffer_get_pid (peer->memory, peer->side);
+  _Atomic uint64_t *field = zb_side_get_pid (peer->memory, peer->side);
   /* acquire: a writer posts its last frame before it clears its pid, so who
    * sees the 0 also sees that post. */
   uint64_t now = zb_shared_load (field, acquire);

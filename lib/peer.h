@@ -12,7 +12,7 @@
 
 #include <stdatomic.h>
 
-#include "buffer.h"
+#include "side.h"
 
 typedef enum {
   ZB_PEER_NONE, /* not seen so far */

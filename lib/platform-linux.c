@@ -325,13 +325,33 @@ struct ZbMemory {
   void *address;
 };
 
+/* An object without a name, which is gone with its last descriptor. */
 static int
-object_open (const char *prefix, const char *name, int flags, unsigned mode)
+object_new (void)
+{
+  return open (SHM_FOLDER, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+/* Gives it its name; returns what errno would be. */
+static int
+object_publish (int fd, const char *prefix, const char *name)
+{
+  char from[40], to[sizeof SHM_FOLDER + OBJECT_NAME_SIZE];
+
+  snprintf (from, sizeof from, "/proc/self/fd/%d", fd);
+  snprintf (to, sizeof to, SHM_FOLDER "/%s%s", prefix, name);
+  if (linkat (AT_FDCWD, from, AT_FDCWD, to, AT_SYMLINK_FOLLOW) < 0)
+    return errno;
+  return 0;
+}
+
+static int
+object_open (const char *prefix, const char *name, int flags)
 {
   char object[OBJECT_NAME_SIZE];
 
   snprintf (object, sizeof object, "/%s%s", prefix, name);
-  return shm_open (object, flags, mode);
+  return shm_open (object, flags, 0);
 }
 
 static bool
@@ -443,19 +463,30 @@ zb_platform_memory_create (const char *name, uint64_t size, unsigned mode,
   if (!self)
     return fail_memory (error);
   self->size = size;
-  self->fd = object_open ("", name, O_CREAT | O_EXCL | O_RDWR, mode);
-  if (self->fd < 0) {
+  if ((self->fd = object_new ()) < 0) {
     int problem = errno;
     free (self);
     return fail_errno (error, problem, "create the shared memory", name);
   }
   result = memory_fill_new (self, name, mode, error);
   if (result != ZB_OK) {
-    zb_platform_memory_unlink (name, NULL);
     zb_platform_memory_close (self);
     return result;
   }
   *memory = self;
+  return ZB_OK;
+}
+
+ZbResult
+zb_platform_memory_publish (ZbMemory *memory, const char *name, ZbError *error)
+{
+  int problem = object_publish (memory->fd, "", name);
+
+  if (problem == EEXIST)
+    return zb_fail (error, ZB_BUSY, problem,
+        "There is other shared memory with the name \"%s\".", name);
+  if (problem)
+    return fail_errno (error, problem, "create the shared memory", name);
   return ZB_OK;
 }
 
@@ -485,10 +516,14 @@ zb_platform_memory_open (
 
   if (!self)
     return fail_memory (error);
-  self->fd = object_open ("", name, O_RDWR, 0);
+  self->fd = object_open ("", name, O_RDWR);
   if (self->fd < 0) {
     int problem = errno;
     free (self);
+    if (problem == ELOOP)
+      return zb_fail (error, ZB_CORRUPT, problem,
+          "\"/dev/shm/%s\" is a link; expected shared memory. Remove it.",
+          name);
     return fail_errno (error, problem, "open the shared memory", name);
   }
   result = memory_map_existing (self, name, min_size, error);
@@ -516,7 +551,7 @@ ZbTruth
 zb_platform_memory_has_name (const ZbMemory *memory, const char *name)
 {
   struct stat ours, named;
-  int fd = object_open ("", name, O_RDONLY, 0);
+  int fd = object_open ("", name, O_RDONLY);
   ZbTruth truth = ZB_UNKNOWN;
 
   if (fd < 0)
@@ -666,30 +701,17 @@ semaphore_fill (int fd, unsigned mode)
   return 0;
 }
 
-/* Gives the file that is open as @fd, which has none, its name. */
-static int
-semaphore_name (int fd, const char *name)
-{
-  char from[40], to[sizeof SHM_FOLDER + OBJECT_NAME_SIZE];
-
-  snprintf (from, sizeof from, "/proc/self/fd/%d", fd);
-  snprintf (to, sizeof to, SHM_FOLDER "/sem.%s", name);
-  if (linkat (AT_FDCWD, from, AT_FDCWD, to, AT_SYMLINK_FOLLOW) < 0)
-    return errno;
-  return 0;
-}
-
 ZbResult
 zb_platform_semaphore_create (
     const char *name, unsigned mode, ZbSemaphore **semaphore, ZbError *error)
 {
-  int fd = open (SHM_FOLDER, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  int fd = object_new ();
   int problem;
 
   if (fd < 0)
     return fail_errno (error, errno, "create the semaphore", name);
   if (!(problem = semaphore_fill (fd, mode)))
-    problem = semaphore_name (fd, name);
+    problem = object_publish (fd, "sem.", name);
   close (fd);
   if (problem)
     return fail_errno (error, problem, "create the semaphore", name);

@@ -58,12 +58,18 @@ void zb_platform_lock_for_each (void (*visit) (const char *name));
 
 typedef struct ZbMemory ZbMemory;
 
-/* Creates, zeroed, and really there: touching it never fails later.
- * ZB_NO_SPACE names the bytes needed and free. */
+/* Creates, zeroed, and really there: touching it never fails later.  Nobody finds
+ * it before it is published.  ZB_NO_SPACE names the bytes needed and free. */
 ZbResult zb_platform_memory_create (const char *name, uint64_t size,
     unsigned mode, ZbMemory **memory, ZbError *error);
 
-/* ZB_NOT_READY if there is none, or if it is smaller than @min_size. */
+/* Under its name, at once and whole.  ZB_BUSY if there is other memory of that
+ * name. */
+ZbResult zb_platform_memory_publish (
+    ZbMemory *memory, const char *name, ZbError *error);
+
+/* ZB_NOT_READY if there is none (with an os_error), or if it is smaller than
+ * @min_size; ZB_CORRUPT if what has the name is no memory. */
 ZbResult zb_platform_memory_open (
     const char *name, uint64_t min_size, ZbMemory **memory, ZbError *error);
 

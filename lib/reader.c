@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "names.h"
 #include "session.h"
 
 /* Another reader that starts looks at our lock for a moment, to see whether
@@ -25,7 +26,7 @@ struct ZbReader {
 static ZbResult
 fail_in_use (ZbError *error, const char *name)
 {
-  uint64_t pid = zb_buffer_get_living_reader (name);
+  uint64_t pid = zb_names_get_living_reader (name);
 
   if (pid != 0)
     return zb_fail (error, ZB_BUSY, 0,
@@ -49,7 +50,7 @@ acquire_lock (ZbReader *reader, ZbError *error)
         reader->name, reader->config.mode, &reader->lock, error);
     if (result != ZB_BUSY)
       return result;
-    if (zb_buffer_get_living_reader (reader->name) != 0 ||
+    if (zb_names_get_living_reader (reader->name) != 0 ||
         zb_platform_now () > deadline)
       return fail_in_use (error, reader->name);
     zb_platform_sleep (LOCK_RETRY);
@@ -127,14 +128,14 @@ zb_reader_create (const char *name, const ZbReaderConfig *config,
   ZbReader *self;
   ZbResult result;
 
-  if ((result = zb_buffer_check_name (name, error)) != ZB_OK)
+  if ((result = zb_names_check (name, error)) != ZB_OK)
     return result;
   if (!(self = reader_new (name, config)))
     return zb_fail (error, ZB_SYSTEM, 0, "Out of memory.");
 
   result = acquire_lock (self, error);
   if (result == ZB_OK) {
-    zb_buffer_remove_all_abandoned ();
+    zb_names_remove_all_abandoned ();
     result = start_session (self, error);
   }
   if (result != ZB_OK) {

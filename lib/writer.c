@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "link.h"
+#include "names.h"
 #include "shared.h"
 
 /* How often a writer that waits for a reader looks for one, ns. */
@@ -12,6 +13,10 @@
 /* A reader sets the mode right after it has created a thing; a permission
  * that is still denied after this time really is, ns. */
 #define PERMISSION_PATIENCE INT64_C (100000000)
+
+/* How long to wait for a reader that looks at a lock, whether it was left
+ * behind, to let go of it; ns. */
+#define LOCK_PATIENCE INT64_C (100000000)
 
 struct ZbWriter {
   char name[ZB_NAME_MAX + 1];
@@ -36,7 +41,7 @@ ZbResult
 zb_writer_new (
     const char *name, uint64_t features, ZbWriter **writer, ZbError *error)
 {
-  ZbResult result = zb_buffer_check_name (name, error);
+  ZbResult result = zb_names_check (name, error);
   ZbWriter *self;
 
   if (result != ZB_OK)
@@ -96,7 +101,7 @@ fail_claim (const ZbWriter *writer, const ZbBuffer *buffer, uint64_t other,
     return zb_fail (error, ZB_CORRUPT, 0,
         "Buffer \"%s\" is corrupt: writer_pid is %llu, which is no process.",
         writer->name, (unsigned long long) other);
-  if (!zb_buffer_is_alive (buffer->memory, ZB_SIDE_WRITER, other))
+  if (!zb_side_is_alive (buffer->memory, ZB_SIDE_WRITER, other))
     return fail_used_up (writer, error);
   return zb_fail (error, ZB_BUSY, 0,
       "The buffer \"%s\" is in use by process %llu, which writes to it. Stop "
@@ -135,14 +140,14 @@ claim (
 
   /* Before the pid is shown, for which the lock stands.  Who has it shows its
    * pid in a moment; or has just left. */
-  if (lock && !zb_buffer_lock_side (buffer, ZB_SIDE_WRITER)) {
+  if (lock && !zb_side_lock (buffer->memory, ZB_SIDE_WRITER)) {
     uint64_t other = zb_shared_load (&buffer->oieb->writer_pid, seq_cst);
     return other ? fail_claim (writer, buffer, other, error)
                  : fail_used_up (writer, error);
   }
   if ((result = show_pid (writer, buffer, error)) != ZB_OK) {
     if (lock)
-      zb_buffer_unlock_side (buffer, ZB_SIDE_WRITER);
+      zb_side_unlock (buffer->memory, ZB_SIDE_WRITER);
     return result;
   }
   /* release pairs with the acquire in update_features () of session.c */
@@ -247,7 +252,7 @@ zb_writer_disconnect (ZbWriter *writer)
   crashed = zb_link_end (link);
   zb_link_unref (link);
   if (crashed)
-    zb_buffer_remove_abandoned (writer->name);
+    zb_names_remove_abandoned (writer->name, LOCK_PATIENCE);
 }
 
 bool

@@ -131,6 +131,10 @@ class Messages(support.TestCase):
     def no_space(self, message):
         self.check(message, self.consumer("payload-size=1099511627776"))
 
+    def memory_is_a_link(self, message):
+        os.symlink(self.path("victim"), f"/dev/shm/{self.name}")
+        self.check(message, self.producer())
+
     def folder_of_others(self, message):
         folder = self.path("folder")
         os.mkdir(folder)
@@ -268,6 +272,7 @@ class Messages(support.TestCase):
         'The buffer "NAME" is in use by process PID, though its lock is free.': reader_without_lock,
         'The buffer "NAME" is in use by process PID, which writes to it.': writer_in_use,
         "The buffer needs N bytes of shared memory, but /dev/shm has only M bytes free.": no_space,
+        '"/dev/shm/NAME" is a link; expected shared memory.': memory_is_a_link,
         "The lock folder /tmp/zerobuffer belongs to another user.": folder_of_others,
         "The lock folder /tmp/zerobuffer is not a folder.": folder_is_a_link,
         'Cannot open the shared memory "NAME": Permission denied.': permission_denied,

@@ -318,7 +318,13 @@ GST_END_TEST;
 #define RACERS 8
 
 static void
-count_winners (Role racer)
+do_nothing (void)
+{
+}
+
+/* @check is called while the winner still has what it got. */
+static void
+count_winners (void (*prepare) (void), Role racer, void (*check) (void))
 {
   pid_t pids[RACERS];
   int winners = 0;
@@ -330,6 +336,7 @@ count_winners (Role racer)
     if (pids[i] == 0) {
       char byte;
       close (go[1]);
+      prepare ();
       fail_unless (read (go[0], &byte, 1) == 0);
       racer (-1);
       _exit (1);
@@ -347,6 +354,7 @@ count_winners (Role racer)
       fail_unless_equals_int (WEXITSTATUS (status), 0);
   }
   fail_unless_equals_int (winners, 1);
+  check ();
   for (int i = 0; i < RACERS; i++)
     kill (pids[i], SIGKILL);
   while (waitpid (-1, NULL, 0) > 0)
@@ -369,7 +377,7 @@ race_to_read (int unused)
 
 GST_START_TEST (test_many_readers_at_once)
 {
-  count_winners (race_to_read);
+  count_winners (do_nothing, race_to_read, do_nothing);
   zb_reader_close (new_reader (1024, 0));
 }
 GST_END_TEST;
@@ -391,8 +399,114 @@ GST_START_TEST (test_many_writers_at_once)
 {
   ZbReader *reader = new_reader (1024, 0);
 
-  count_winners (race_to_write);
+  count_winners (do_nothing, race_to_write, do_nothing);
   zb_reader_close (reader);
+}
+GST_END_TEST;
+
+/* ---- containers that share no lock folder ---- */
+
+static void
+enter_own_tmp (void)
+{
+  if (unshare (CLONE_NEWNS) < 0)
+    give_up_on_namespaces ("make a mount namespace");
+  if (mount ("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
+      mount ("tmpfs", "/tmp", "tmpfs", 0, "mode=1777") < 0)
+    give_up_on_namespaces ("mount a /tmp of its own");
+}
+
+static void
+try_own_tmp (int ready)
+{
+  enter_own_tmp ();
+}
+
+/* What the winner made is all there. */
+static void
+connect_to_winner (void)
+{
+  ZbWriter *writer = new_writer ();
+
+  fail_unless (zb_writer_connect (writer, 10 * SEC, &error) == ZB_OK, "%s",
+      error.message);
+  zb_writer_free (writer);
+}
+
+/* From the second round on they also have to make away with what the last winner
+ * left, which has no lock that they could see. */
+GST_START_TEST (test_many_readers_without_common_locks)
+{
+  pid_t pid = start_role (try_own_tmp);
+  int status;
+
+  fail_unless (waitpid (pid, &status, 0) == pid && WIFEXITED (status));
+  if (WEXITSTATUS (status) == SKIPPED)
+    return;
+  for (int round = 0; round < 20; round++)
+    count_winners (enter_own_tmp, race_to_read, connect_to_winner);
+  zb_reader_close (new_reader (1024, 0));
+}
+GST_END_TEST;
+
+static guint
+count_open (const char *path)
+{
+  GDir *dir = g_dir_open ("/proc/self/fd", 0, NULL);
+  const char *entry;
+  guint count = 0;
+
+  while ((entry = g_dir_read_name (dir))) {
+    char *link = g_build_filename ("/proc/self/fd", entry, NULL);
+    char *target = g_file_read_link (link, NULL);
+    count += g_strcmp0 (target, path) == 0;
+    g_free (target);
+    g_free (link);
+  }
+  g_dir_close (dir);
+  return count;
+}
+
+static gpointer
+create_in_thread (gpointer problem)
+{
+  ZbReader *reader;
+
+  if (zb_reader_create (name, NULL, &reader, problem) == ZB_OK)
+    zb_reader_close (reader);
+  return NULL;
+}
+
+/* Two want to replace what a dead reader left.  The second finds it, but by the time
+ * that it may take the names away they are somebody else's. */
+GST_START_TEST (test_names_that_another_took_stay)
+{
+  struct flock names = { .l_type = F_WRLCK, .l_len = 4 };
+  pid_t pid = start_idle_process ();
+  ZbError problem = { 0 };
+  char path[128], text[64];
+  GThread *thread;
+  int fd;
+
+  leave_behind (LEFT_MEMORY | LEFT_SEMAPHORES, get_dead_pid (), 0);
+  snprintf (path, sizeof path, MEMORY_PATH, name);
+  fd = open (path, O_RDWR);
+  fail_unless (fcntl (fd, F_OFD_SETLK, &names) == 0);
+
+  thread = g_thread_new ("second", create_in_thread, &problem);
+  while (count_open (path) < 2)
+    g_usleep (1000);
+  fail_unless (unlink (path) == 0);
+  leave_behind (LEFT_MEMORY, pid, 0);
+  close (fd);
+  g_thread_join (thread);
+
+  assert_result (problem.result, ZB_BUSY);
+  snprintf (text, sizeof text, "in use by process %d", pid);
+  fail_unless (strstr (problem.message, text), "%s", problem.message);
+  fail_unless (exists (MEMORY_PATH) && exists (DATA_PATH));
+  kill_process (pid);
+  zb_reader_close (new_reader (1024, 0));
 }
 GST_END_TEST;
 
@@ -420,7 +534,7 @@ use_small_shm (int ready)
   enter_small_shm ();
   assert_fails (zb_reader_create (name, &config, &reader, &error), ZB_NO_SPACE,
       "needs 16777344 bytes");
-  fail_unless (strstr (error.message, "/dev/shm has only 1040384 bytes free"),
+  fail_unless (strstr (error.message, "/dev/shm has only 1048576 bytes free"),
       "%s", error.message);
   assert_nothing_left ();
 
@@ -497,12 +611,7 @@ try_folders (int ready)
   ZbReader *reader;
   struct stat info;
 
-  if (unshare (CLONE_NEWNS) < 0)
-    give_up_on_namespaces ("make a mount namespace");
-  if (mount ("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
-      mount ("tmpfs", "/tmp", "tmpfs", 0, "mode=1777") < 0)
-    give_up_on_namespaces ("mount a /tmp of its own");
-
+  enter_own_tmp ();
   fail_unless (symlink ("/dev/shm", FOLDER) == 0);
   assert_fails (zb_reader_create (name, NULL, &reader, &error), ZB_PERMISSION,
       "is not a folder");
@@ -573,6 +682,8 @@ processes_suite (void)
   tcase_add_checked_fixture (races, set_up_quietly, assert_nothing_left);
   tcase_add_test (races, test_many_readers_at_once);
   tcase_add_test (races, test_many_writers_at_once);
+  tcase_add_test (races, test_many_readers_without_common_locks);
+  tcase_add_test (races, test_names_that_another_took_stay);
   tcase_add_test (races, test_shm_too_small);
   tcase_add_test (races, test_no_room_to_grow);
   tcase_add_test (races, test_lock_folder_of_others);
