@@ -66,8 +66,8 @@ create_semaphores (const char *name, unsigned mode, ZbSemaphore **data,
 }
 
 ZbResult
-zb_names_open_semaphores (const char *name, ZbSemaphore **data,
-    ZbSemaphore **space, ZbError *error)
+zb_names_open_semaphores (
+    const char *name, ZbSemaphore **data, ZbSemaphore **space, ZbError *error)
 {
   char data_object[SEMAPHORE_NAME_SIZE], space_object[SEMAPHORE_NAME_SIZE];
   ZbResult result;
@@ -145,7 +145,8 @@ lock_names (ZbMemory *memory)
 {
   int64_t deadline = zb_platform_deadline (NAMES_LOCK_PATIENCE);
 
-  while (!zb_platform_memory_lock (memory, NAMES_LOCK_OFFSET, NAMES_LOCK_SIZE)) {
+  while (
+      !zb_platform_memory_lock (memory, NAMES_LOCK_OFFSET, NAMES_LOCK_SIZE)) {
     if (zb_platform_memory_is_locked (
             memory, NAMES_LOCK_OFFSET, NAMES_LOCK_SIZE) != ZB_TRUE ||
         zb_platform_now () > deadline)

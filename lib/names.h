@@ -31,8 +31,8 @@ bool zb_names_give_up (ZbMemory *memory, const char *name);
 
 /* For the writer.  They belong to the memory that has the name before and
  * after. */
-ZbResult zb_names_open_semaphores (const char *name, ZbSemaphore **data,
-    ZbSemaphore **space, ZbError *error);
+ZbResult zb_names_open_semaphores (
+    const char *name, ZbSemaphore **data, ZbSemaphore **space, ZbError *error);
 
 /* The process that is reading the buffer of this name; 0 if none. */
 uint64_t zb_names_get_living_reader (const char *name);

@@ -4,6 +4,7 @@
 import contextlib
 import os
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -53,13 +54,17 @@ class Process:
     def __init__(self, command, env=None):
         self.command = command
         self.output = tempfile.TemporaryFile()
+        # Open for writing as long as it lives, or whatever it started.
+        self.life, theirs = os.pipe()
         self.popen = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=self.output,
             stderr=subprocess.STDOUT,
             env={**os.environ, **self.preload(command), **(env or {})},
+            pass_fds=[theirs],
         )
+        os.close(theirs)
 
     @staticmethod
     def preload(command):
@@ -109,7 +114,13 @@ class Process:
         if self.popen.poll() is None:
             self.popen.kill()
         self.popen.wait()
+        assert select.select([self.life], [], [], PATIENCE)[0], "what it started lives on"
         return self.text()
+
+    def close(self):
+        self.kill()
+        self.output.close()
+        os.close(self.life)
 
 
 class TestCase(unittest.TestCase):
@@ -123,8 +134,7 @@ class TestCase(unittest.TestCase):
 
     def tearDown(self):
         for process in self.processes:
-            process.kill()
-            process.output.close()
+            process.close()
         left = leftovers(self.name)
         remove(left)
         self.assertEqual(left, [])
@@ -170,8 +180,8 @@ class TestCase(unittest.TestCase):
 
     def launch_apart(self, pipeline, *commands, namespaces=("--mount",), beside=None):
         """Starts gst-launch-1.0 in namespaces of its own, after these commands, and
-        beside another one if there is one.  The build folder, which may be below a folder that is mounted over, is at
-        /mnt there."""
+        beside another one if there is one.  The build folder, which may be below a
+        folder that is mounted over, is at /mnt there."""
         self.as_root()
         folder = os.path.dirname(os.environ["GST_PLUGIN_PATH_1_0"])
         script = " && ".join([f"mount --rbind {folder} /mnt", *commands])
@@ -192,6 +202,9 @@ class TestCase(unittest.TestCase):
         if beside:
             run = f"{{ {launch} {beside} & {launch} {pipeline}; wait; }}"
         return self.start([*unshare, f"{script} && {run}"], env)
+
+    def wait_for_buffer(self):
+        wait_until(lambda: len(leftovers(self.name)) == 4, "the reader is there")
 
     def path(self, file):
         return os.path.join(self.folder, file)

@@ -83,7 +83,7 @@ class Containers(support.TestCase):
 
     def test_users_of_one_group(self):
         consumer = self.launch_as(self.src("perms=432"), ALICE, GROUP)
-        self.wait_for_memory()
+        self.wait_for_buffer()
         for thing in support.leftovers(self.name):
             if thing.startswith("/dev/shm"):
                 os.chown(thing, ALICE, GROUP)

@@ -36,11 +36,6 @@ class MainJob(support.TestCase):
             "-v",
         )
 
-    def wait_for_buffer(self):
-        support.wait_until(
-            lambda: len(support.leftovers(self.name)) == 4, "the reader is there"
-        )
-
     def assert_received(self):
         self.assertGreater(os.path.getsize(self.path("sent")), 0)
         self.assertEqual(digest(self.path("sent")), digest(self.path("received")))

@@ -77,11 +77,6 @@ class Messages(support.TestCase):
             f"{source} ! {PICTURE} ! zerobuffersink buffer-name={self.name} {options}", env=env
         )
 
-    def wait_for_buffer(self):
-        support.wait_until(
-            lambda: len(support.leftovers(self.name)) == 4, "the reader is there"
-        )
-
     def check(self, message, process):
         """gst-launch-1.0 may hang after an error in preroll, so it is not waited
         for."""

@@ -39,7 +39,7 @@ class Side:
 
     def start(self):
         if self.process:
-            self.process.output.close()
+            self.process.close()
         self.process = support.Process(self.command)
         self.first = None
 
@@ -82,8 +82,7 @@ class Side:
         assert self.process.wait() == 0, self.process.text()[-2000:]
 
     def close(self):
-        self.process.kill()
-        self.process.output.close()
+        self.process.close()
 
 
 class Pair:
