@@ -91,6 +91,14 @@ def run_case(runner, case):
             results.append({"failure": str(failure)})
 
 
+def run_program(runner, program, *arguments):
+    command = [os.path.join(runner.programs, program), *map(str, arguments)]
+    output = subprocess.run(
+        command, capture_output=True, text=True, check=True, timeout=60
+    ).stdout
+    return json.loads(output)
+
+
 def run_library(runner, scale):
     """The library alone: frames per second."""
     runs = {
@@ -99,18 +107,24 @@ def run_library(runner, scale):
     }
     results = {}
     for name, (size, ring, count, options) in runs.items():
-        command = [
-            os.path.join(runner.programs, "library"),
-            str(size),
-            str(ring),
-            str(int(count * scale)),
-            *options,
-        ]
-        output = subprocess.run(
-            command, capture_output=True, text=True, check=True, timeout=60
-        ).stdout
-        results[name] = json.loads(output)["rate"]
+        count = int(count * scale)
+        results[name] = run_program(runner, "library", size, ring, count, *options)["rate"]
     return results
+
+
+def run_semaphore(runner, scale):
+    """What no way from one to the other can be faster than, here."""
+    runs = {
+        f"{rate}/s, between {name}": (rate, options)
+        for rate in (200, 1000)
+        for name, options in (("threads", ["--threads"]), ("processes", []))
+    }
+    return {
+        name: run_program(
+            runner, "semaphore", rate, max(20, int(rate * SECONDS_PACED * scale)), *options
+        )
+        for name, (rate, options) in runs.items()
+    }
 
 
 # ---- medians ----
@@ -226,7 +240,7 @@ def size_ratio(cases):
     return rates["4K RGB"] / rates["4 KiB"]
 
 
-def report(cases, library):
+def report(cases, library, semaphore):
     """Frames per second; behind it how many times as fast ours is."""
     lines = [
         "Frames per second; in parentheses zerobuffer's divided by it.  For",
@@ -240,6 +254,9 @@ def report(cases, library):
     ]
     for name, rates in library.items():
         lines.append(f"The library alone, {name}: {statistics.median(rates):,.0f}/s")
+    for name, results in semaphore.items():
+        p50, cpu = median(results, "p50"), median(results, "cpu_per_frame") * 1e6
+        lines.append(f"A bare semaphore, {name}: p50 {p50:.1f} us, CPU {cpu:.1f} us")
     return "\n".join(lines)
 
 
@@ -254,13 +271,14 @@ def describe_machine():
     }
 
 
-def save(path, cases, library):
+def save(path, cases, library, semaphore):
     with open(path, "w", encoding="utf-8") as file:
         json.dump(
             {
                 "machine": describe_machine(),
                 "cases": [dataclasses.asdict(case) for case in cases],
                 "library": library,
+                "semaphore": semaphore,
             },
             file,
             indent=1,
@@ -280,16 +298,18 @@ def main():
     runner = transports.Runner(options.programs)
     cases = [*latency_cases(options.scale), *throughput_cases(options.scale)]
     cases = [case for case in cases if options.only in case.title()]
-    library = {}
+    library, semaphore = {}, {}
     for round_ in range(options.rounds):
         for case in cases:
             print(f"round {round_ + 1}: {case.title()}", file=sys.stderr)
             run_case(runner, case)
         for name, rate in run_library(runner, options.scale).items():
             library.setdefault(name, []).append(rate)
-    print(report(cases, library))
+        for name, result in run_semaphore(runner, options.scale).items():
+            semaphore.setdefault(name, []).append(result)
+    print(report(cases, library, semaphore))
     if options.json:
-        save(options.json, cases, library)
+        save(options.json, cases, library, semaphore)
     if options.svg:
         chart.write(options.svg, cases, median)
     return 1 if sum(map(count_wrong, cases)) else 0
