@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Who can do what to whom: docs/security.md says it, this shows it. */
+#define _GNU_SOURCE
 #include "roles.h"
 
 #include <dirent.h>
@@ -220,6 +221,24 @@ GST_START_TEST (test_nothing_is_inherited)
 }
 GST_END_TEST;
 
+/* Its own memory's names a reader takes away without the lock on them, in the
+ * end. */
+GST_START_TEST (test_lock_on_the_names)
+{
+  struct flock names = { .l_type = F_WRLCK, .l_len = 4 };
+  ZbReader *reader = new_reader (64, 0);
+  char memory[128];
+  int fd;
+
+  get_path (memory, MEMORY_PATH);
+  fd = open (memory, O_RDWR);
+  fail_unless (fcntl (fd, F_OFD_SETLK, &names) == 0);
+  zb_reader_close (reader);
+  assert_nothing_left ();
+  close (fd);
+}
+GST_END_TEST;
+
 static Suite *
 security_suite (void)
 {
@@ -232,6 +251,7 @@ security_suite (void)
   tcase_add_test (cases, test_memory_that_is_a_link);
   tcase_add_test (cases, test_lock_of_a_stranger);
   tcase_add_test (cases, test_lock_that_a_stranger_holds);
+  tcase_add_test (cases, test_lock_on_the_names);
   tcase_add_test (cases, test_frames_are_read_only);
   tcase_add_test (cases, test_frame_that_changes);
   tcase_add_test (cases, test_memory_that_is_taken_away);
