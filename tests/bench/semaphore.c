@@ -25,10 +25,12 @@
 
 typedef struct {
   sem_t semaphore;
-  int64_t posted_at; /* ns; written before the post, read after the wait */
   int64_t count;
   int64_t cpu; /* of the side that waits, ns */
   int64_t p50; /* ns */
+  /* Of each post, ns: one that was late may be waited for when the next has been
+   * made.  Those of the warm-up come first. */
+  int64_t posted_at[];
 } Shared;
 
 static int64_t
@@ -61,7 +63,8 @@ wait_for_all (void *data)
     if (i < 0)
       cpu = get_time (CLOCK_THREAD_CPUTIME_ID);
     else
-      latencies[i] = get_time (CLOCK_MONOTONIC) - shared->posted_at;
+      latencies[i] =
+          get_time (CLOCK_MONOTONIC) - shared->posted_at[WARM_UP + i];
   }
   shared->cpu = get_time (CLOCK_THREAD_CPUTIME_ID) - cpu;
   qsort (latencies, shared->count, sizeof *latencies, compare);
@@ -85,7 +88,7 @@ post_all (Shared *shared, int64_t interval)
     time.tv_nsec = due % 1000000000;
     while (clock_nanosleep (CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL) != 0)
       ;
-    shared->posted_at = get_time (CLOCK_MONOTONIC);
+    shared->posted_at[WARM_UP + i] = get_time (CLOCK_MONOTONIC);
     sem_post (&shared->semaphore);
     if (i < 0)
       cpu = get_time (CLOCK_THREAD_CPUTIME_ID);
@@ -116,18 +119,30 @@ run (Shared *shared, int64_t interval, int threads)
   return cpu;
 }
 
+static Shared *
+new_shared (int64_t count)
+{
+  size_t size = sizeof (Shared) +
+                (WARM_UP + count) * sizeof (((Shared *) 0)->posted_at[0]);
+  Shared *shared = mmap (
+      NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+  if (shared == MAP_FAILED)
+    return NULL;
+  shared->count = count;
+  return shared;
+}
+
 int
 main (int argc, char **argv)
 {
-  Shared *shared = mmap (NULL, sizeof *shared, PROT_READ | PROT_WRITE,
-      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  Shared *shared;
   int64_t cpu;
 
-  if (argc < 3 || shared == MAP_FAILED) {
+  if (argc < 3 || !(shared = new_shared (atoll (argv[2])))) {
     fprintf (stderr, "usage: semaphore RATE COUNT [--threads]\n");
     return 2;
   }
-  shared->count = atoll (argv[2]);
   cpu = run (shared, 1000000000 / atoll (argv[1]), argc > 3);
   printf ("{\"p50\": %f, \"cpu_per_frame\": %.9f}\n", shared->p50 / 1e3,
       (cpu + shared->cpu) / 1e9 / shared->count);
