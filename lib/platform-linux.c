@@ -175,18 +175,34 @@ lock_is_current (const ZbLock *lock)
          locked.st_dev == named.st_dev && locked.st_ino == named.st_ino;
 }
 
+/* 0, or an errno; EAGAIN when somebody else makes it right now.  What exists is
+ * opened without O_CREAT: with that, even root is refused another user's file in a
+ * folder like this one (the setting fs.protected_regular). */
+static int
+lock_open_file (ZbLock *lock, bool create, unsigned mode)
+{
+  int flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
+
+  lock->fd = openat (lock->folder, lock->file, flags);
+  if (lock->fd < 0 && errno == ENOENT && create) {
+    lock->fd =
+        openat (lock->folder, lock->file, flags | O_CREAT | O_EXCL, mode);
+    if (lock->fd < 0 && errno == EEXIST)
+      return EAGAIN;
+  }
+  return lock->fd < 0 ? errno : 0;
+}
+
 /* Opens and locks, without waiting.  0, or an errno; EAGAIN when the file was
  * replaced meanwhile. */
 static int
-lock_open (ZbLock *lock, int flags, unsigned mode)
+lock_open (ZbLock *lock, bool create, unsigned mode)
 {
   struct stat info;
-  int problem = 0;
+  int problem = lock_open_file (lock, create, mode);
 
-  lock->fd = openat (lock->folder, lock->file,
-      O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | flags, mode);
-  if (lock->fd < 0)
-    return errno;
+  if (problem)
+    return problem;
   if (flock (lock->fd, LOCK_EX | LOCK_NB) < 0)
     problem = errno == EWOULDBLOCK ? EBUSY : errno;
   else if (fstat (lock->fd, &info) < 0)
@@ -213,12 +229,37 @@ lock_new (int folder, const char *name)
   return lock;
 }
 
+static ZbResult
+fail_lock (ZbError *error, int problem, const ZbLock *lock)
+{
+  char path[sizeof LOCK_FOLDER + sizeof lock->file];
+
+  snprintf (path, sizeof path, LOCK_FOLDER "/%s", lock->file);
+  switch (problem) {
+    case EBUSY:
+    case EAGAIN:
+      return zb_fail (
+          error, ZB_BUSY, 0, "Another process holds the lock \"%s\".", path);
+    case EACCES:
+      return zb_fail (error, ZB_PERMISSION, problem,
+          "The lock \"%s\" belongs to another user, who reads from the buffer "
+          "or "
+          "left the lock behind. Use another buffer name, or have that user or "
+          "root remove it.",
+          path);
+    case ELOOP:
+      return zb_fail (error, ZB_SYSTEM, problem,
+          "\"%s\" is a link; expected a lock file. Remove it.", path);
+    default:
+      return fail_errno (error, problem, "lock", path);
+  }
+}
+
 ZbResult
 zb_platform_lock_acquire (
     const char *name, unsigned mode, ZbLock **lock, ZbError *error)
 {
   ZbLock *self;
-  char path[sizeof LOCK_FOLDER + sizeof self->file];
   ZbResult result;
   int folder, problem;
   int tries = 100; /* each lost one is another reader's start or end */
@@ -231,7 +272,7 @@ zb_platform_lock_acquire (
   }
 
   do
-    problem = lock_open (self, O_CREAT, mode);
+    problem = lock_open (self, true, mode);
   while (problem == EAGAIN && --tries > 0);
   if (problem == 0) {
     (void) !fchmod (self->fd, mode); /* fails on a lock of another user */
@@ -239,13 +280,10 @@ zb_platform_lock_acquire (
     return ZB_OK;
   }
 
-  snprintf (path, sizeof path, LOCK_FOLDER "/%s", self->file);
+  result = fail_lock (error, problem, self);
   close (folder);
   free (self);
-  if (problem == EBUSY || problem == EAGAIN)
-    return zb_fail (
-        error, ZB_BUSY, 0, "Another process holds the lock \"%s\".", path);
-  return fail_errno (error, problem, "lock", path);
+  return result;
 }
 
 void
@@ -274,7 +312,7 @@ zb_platform_lock_take_abandoned (const char *name, ZbLock **lock)
   if (open_folder (&folder, NULL) != ZB_OK)
     return ZB_NOT_READY;
   if ((self = lock_new (folder, name)))
-    problem = lock_open (self, 0, 0);
+    problem = lock_open (self, false, 0);
   if (problem == 0) {
     *lock = self;
     return ZB_OK;

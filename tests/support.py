@@ -25,7 +25,7 @@ def leftovers(name):
         f"/dev/shm/sem.sem-r-{name}",
         f"/tmp/zerobuffer/{name}.lock",
     ]
-    return [path for path in paths if os.path.exists(path)]
+    return [path for path in paths if os.path.lexists(path)]
 
 
 def remove(paths):
@@ -158,16 +158,15 @@ class TestCase(unittest.TestCase):
         if os.geteuid() != 0:
             self.skipTest("takes root")
 
-    def launch_as(self, pipeline, user, *groups):
-        """Starts gst-launch-1.0 as another user, who must be let read the build
-        folder."""
+    def launch_as(self, pipeline, user, group=None, others=None):
+        """Starts gst-launch-1.0 as another user, in a group and perhaps in others,
+        who must be let read the build folder."""
         self.as_root()
-        groups = ",".join(str(group) for group in groups)
         command = [
             "setpriv",
             f"--reuid={user}",
-            f"--regid={user}",
-            f"--groups={groups}" if groups else "--clear-groups",
+            f"--regid={group or user}",
+            f"--groups={others}" if others else "--clear-groups",
         ]
         folder = os.environ["GST_PLUGIN_PATH_1_0"]
         if subprocess.run([*command, "ls", folder], capture_output=True).returncode != 0:

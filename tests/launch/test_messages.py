@@ -155,6 +155,13 @@ class Messages(support.TestCase):
             ),
         )
 
+    def lock_of_others(self, message):
+        self.consumer()
+        self.wait_for_buffer()
+        self.check(
+            message, self.launch_as(f"zerobuffersrc buffer-name={self.name} ! fakesink", NOBODY)
+        )
+
     def permission_denied(self, message):
         self.consumer()
         self.wait_for_buffer()
@@ -270,6 +277,7 @@ class Messages(support.TestCase):
         '"/dev/shm/NAME" is a link; expected shared memory.': memory_is_a_link,
         "The lock folder /tmp/zerobuffer belongs to another user.": folder_of_others,
         "The lock folder /tmp/zerobuffer is not a folder.": folder_is_a_link,
+        'The lock "PATH" belongs to another user, who reads from the buffer or left the lock behind.': lock_of_others,
         'Cannot open the shared memory "NAME": Permission denied.': permission_denied,
         'The buffer "NAME" was left over by another user ...': left_by_others,
         "A mode of MODE is not possible ...": bad_mode,
