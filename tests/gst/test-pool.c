@@ -374,6 +374,36 @@ GST_START_TEST (test_shared_list)
 }
 GST_END_TEST;
 
+static gpointer
+push_list (gpointer data)
+{
+  GstHarness *sink = data;
+  GstBufferList *list = gst_buffer_list_new ();
+
+  for (guint i = 0; i < MANY; i++)
+    gst_buffer_list_add (list, new_bytes (PICTURE, i));
+  return GINT_TO_POINTER (gst_pad_push_list (sink->srcpad, list));
+}
+
+/* A list waits for room as its buffers do one by one. */
+GST_START_TEST (test_list_larger_than_the_ring)
+{
+  ZbReader *reader = new_media_reader (RING);
+  GstHarness *sink = new_sink (CAPS);
+  GThread *thread = g_thread_new ("push", push_list, sink);
+
+  for (guint i = 0; i < MANY; i++) {
+    ZbFrame *frame = read_buffer (reader);
+    assert_record (frame, i);
+    zb_frame_release (frame);
+  }
+  fail_unless_equals_int (
+      GPOINTER_TO_INT (g_thread_join (thread)), GST_FLOW_OK);
+  gst_harness_teardown (sink);
+  zb_reader_close (reader);
+}
+GST_END_TEST;
+
 static Suite *
 pool_suite (void)
 {
@@ -391,6 +421,7 @@ pool_suite (void)
   tcase_add_test (tcase, test_plain_reader);
   tcase_add_test (tcase, test_list);
   tcase_add_test (tcase, test_shared_list);
+  tcase_add_test (tcase, test_list_larger_than_the_ring);
   return suite;
 }
 
