@@ -6,13 +6,16 @@
 GST_DEBUG_CATEGORY_STATIC (zerobuffermemory_debug);
 #define GST_CAT_DEFAULT zerobuffermemory_debug
 
+/* More than are out at a time where nobody hoards. */
+#define SPARES_MAX 64
+
 /* The root has the bytes; what gst_memory_share () makes are memories of the
  * same type that have the root as their parent, and use only mem. */
 typedef struct {
   GstMemory mem;
 
   /* Guarded by the allocator's lock. */
-  GList link; /* in the allocator's residents */
+  GList link; /* in the allocator's residents, or its spares */
   gboolean resident;
   ZbFrame *frame; /* NULL once the bytes are on the heap */
 
@@ -26,6 +29,7 @@ struct _GstZeroBufferAllocator {
 
   GMutex lock;      /* guards what follows; taken before a memory's lock */
   GQueue residents; /* memories in the ring, oldest first */
+  GQueue spares;    /* memories that are free, to be used again */
   guint64 moved;
 };
 
@@ -120,32 +124,72 @@ move_out (GstZeroBufferAllocator *self, GstZeroBufferMemory *memory)
 
 /* ---- allocator ---- */
 
+/* With the lock. */
+static GstZeroBufferMemory *
+take_spare (GstZeroBufferAllocator *self)
+{
+  GList *link = g_queue_pop_head_link (&self->spares);
+  GstZeroBufferMemory *memory;
+
+  if (link)
+    return link->data;
+  memory = g_new0 (GstZeroBufferMemory, 1);
+  memory->link.data = memory;
+  g_mutex_init (&memory->lock);
+  return memory;
+}
+
+static void
+free_spare (GstZeroBufferMemory *memory)
+{
+  g_mutex_clear (&memory->lock);
+  g_free (memory);
+}
+
+/* With the lock. */
+static void
+keep_spare (GstZeroBufferAllocator *self, GstZeroBufferMemory *memory)
+{
+  if (self->spares.length < SPARES_MAX)
+    g_queue_push_head_link (&self->spares, &memory->link);
+  else
+    free_spare (memory);
+}
+
 static void
 allocator_free (GstAllocator *allocator, GstMemory *mem)
 {
   GstZeroBufferAllocator *self = GST_ZERO_BUFFER_ALLOCATOR (allocator);
   GstZeroBufferMemory *memory = (GstZeroBufferMemory *) mem;
+  guint8 *heap;
+  ZbFrame *frame;
 
-  if (!mem->parent) {
-    g_mutex_lock (&self->lock);
-    if (memory->resident)
-      g_queue_unlink (&self->residents, &memory->link);
-    g_mutex_unlock (&self->lock);
-
-    if (memory->frame)
-      zb_frame_release (memory->frame);
-    else
-      g_free (memory->data);
-    g_mutex_clear (&memory->lock);
+  if (mem->parent) {
+    g_free (memory);
+    return;
   }
-  g_free (memory);
+  /* Until it is off the residents it may be moving out. */
+  g_mutex_lock (&self->lock);
+  if (memory->resident)
+    g_queue_unlink (&self->residents, &memory->link);
+  frame = memory->frame;
+  heap = frame ? NULL : memory->data;
+  keep_spare (self, memory);
+  g_mutex_unlock (&self->lock);
+
+  g_free (heap);
+  if (frame)
+    zb_frame_release (frame);
 }
 
 static void
 gst_zero_buffer_allocator_finalize (GObject *object)
 {
   GstZeroBufferAllocator *self = GST_ZERO_BUFFER_ALLOCATOR (object);
+  GList *link;
 
+  while ((link = g_queue_pop_head_link (&self->spares)))
+    free_spare (link->data);
   g_mutex_clear (&self->lock);
   G_OBJECT_CLASS (gst_zero_buffer_allocator_parent_class)->finalize (object);
 }
@@ -173,6 +217,7 @@ gst_zero_buffer_allocator_init (GstZeroBufferAllocator *self)
 
   g_mutex_init (&self->lock);
   g_queue_init (&self->residents);
+  g_queue_init (&self->spares);
 }
 
 GstZeroBufferAllocator *
@@ -186,19 +231,18 @@ GstMemory *
 gst_zero_buffer_allocator_wrap (
     GstZeroBufferAllocator *allocator, ZbFrame *frame)
 {
-  GstZeroBufferMemory *memory = g_new0 (GstZeroBufferMemory, 1);
   gsize size = zb_frame_get_size (frame);
+  GstZeroBufferMemory *memory;
 
+  g_mutex_lock (&allocator->lock);
+  memory = take_spare (allocator);
   gst_memory_init (GST_MEMORY_CAST (memory), GST_MEMORY_FLAG_READONLY,
       GST_ALLOCATOR (allocator), NULL, size, 0, 0, size);
-  g_mutex_init (&memory->lock);
   memory->frame = frame;
   /* Read-only: nobody gets a pointer to write to from the map. */
   memory->data = (guint8 *) zb_frame_get_data (frame);
-  memory->link.data = memory;
+  memory->maps = 0;
   memory->resident = TRUE;
-
-  g_mutex_lock (&allocator->lock);
   g_queue_push_tail_link (&allocator->residents, &memory->link);
   g_mutex_unlock (&allocator->lock);
   return GST_MEMORY_CAST (memory);
