@@ -40,6 +40,8 @@ gst_zero_buffer_receiver_init (GstZeroBufferReceiver *self, GstBaseSrc *src)
   memset (self, 0, sizeof *self);
   self->src = src;
   self->bytes = g_byte_array_new ();
+  self->latency = GST_CLOCK_TIME_NONE;
+  self->latency_max = GST_CLOCK_TIME_NONE;
   gst_pad_add_probe (GST_BASE_SRC_PAD (src),
       GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, hold_back_event, self, NULL);
 }

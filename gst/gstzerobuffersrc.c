@@ -462,6 +462,15 @@ begin_plain_stream (GstZeroBufferSrc *self)
   return flow;
 }
 
+static void
+count_session (GstZeroBufferSrc *self)
+{
+  self->told = FALSE;
+  GST_OBJECT_LOCK (self);
+  self->sessions++;
+  GST_OBJECT_UNLOCK (self);
+}
+
 /* With the first frame of a writer. */
 static GstFlowReturn
 begin_session (GstZeroBufferSrc *self)
@@ -479,18 +488,12 @@ begin_session (GstZeroBufferSrc *self)
   self->grow_since = GST_CLOCK_TIME_NONE;
   self->in_session = TRUE;
   gst_zero_buffer_receiver_begin_session (&self->receiver, continued);
-  if (continued) {
-    tell_connected (self);
-    return GST_FLOW_OK;
-  }
-
-  GST_OBJECT_LOCK (self);
-  self->sessions++;
-  GST_OBJECT_UNLOCK (self);
-  self->told = FALSE;
+  if (!continued)
+    count_session (self);
   if (self->peer_pid != 0)
     tell_connected (self);
-  return has_records (self) ? GST_FLOW_OK : begin_plain_stream (self);
+  return continued || has_records (self) ? GST_FLOW_OK
+                                         : begin_plain_stream (self);
 }
 
 static const gchar *

@@ -491,6 +491,25 @@ GST_START_TEST (test_corrupt_records)
 }
 GST_END_TEST;
 
+/* It may be gone before it is seen, and be back, more than once. */
+GST_START_TEST (test_notices_of_a_writer_that_grows_at_once)
+{
+  for (guint round = 0; round < 20; round++) {
+    Peer peer = start_peer ();
+
+    for (guint64 mb = 17; mb <= 18; mb++) {
+      write_record (&peer, 99, 0, 0, NULL, 0);
+      assert_ok (zb_writer_grow (peer.writer, mb << 20, &error));
+      assert_ok (zb_writer_connect (peer.writer, TEN_SECONDS, &error));
+    }
+    write_record (&peer, 1, 100, 0, NULL, 0);
+    gst_buffer_unref (gst_harness_pull (peer.src));
+    assert_notice (peer.bus, "zerobuffer-connected", NULL);
+    end_peer (&peer);
+  }
+}
+GST_END_TEST;
+
 /* What is not known is left out; the stream goes on. */
 GST_START_TEST (test_unknown_records)
 {
@@ -579,6 +598,7 @@ media_suite (void)
   tcase_add_test (tcase, test_strides);
   tcase_add_test (tcase, test_latency);
   tcase_add_test (tcase, test_corrupt_records);
+  tcase_add_test (tcase, test_notices_of_a_writer_that_grows_at_once);
   tcase_add_test (tcase, test_unknown_records);
   tcase_add_test (tcase, test_video_metas_beyond_the_data);
   return suite;
