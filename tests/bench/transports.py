@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The ways from one pipeline to the other, and how one run of each is made."""
 
+import contextlib
 import dataclasses
+import glob
 import json
 import os
 import selectors
@@ -75,9 +77,13 @@ class Runner:
 
     @staticmethod
     def stop(*processes):
+        """And removes what shmsink leaves behind when it is killed."""
         for process in processes:
             process.kill()
-            process.communicate()
+            process.wait()
+            for path in glob.glob(f"/dev/shm/shmpipe.{process.pid:5d}.*"):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(path)
 
     def through(self, description, load):
         process = self.start([f"--through={description}", *load.options()])
@@ -131,9 +137,7 @@ class Runner:
         except subprocess.TimeoutExpired:
             raise Hang from None
         finally:
-            for process in filter(None, (sender, receiver)):
-                process.kill()
-                process.wait()
+            self.stop(*filter(None, (sender, receiver)))
         return {
             **received,
             "cpu": sent["cpu"] + received["cpu"],

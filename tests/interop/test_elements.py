@@ -3,10 +3,12 @@
 
 import json
 import os
+import re
 import sys
 import unittest
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, ".."))
 
 import support  # noqa: E402
 import zerobuffer10  # noqa: E402
@@ -143,6 +145,28 @@ class Elements(support.TestCase):
         self.assert_success(src)
         with open(file, "rb") as stream:
             self.assertEqual(stream.read(3), b"\2\1\0")
+
+    def documented_programs(self):
+        with open(os.path.join(HERE, "..", "..", "docs", "elements.md"), encoding="utf-8") as page:
+            programs = re.findall(r"```python\n(.*?)```", page.read(), re.DOTALL)
+        return [program.replace('"demo"', f'"{self.name}"') for program in programs]
+
+    def test_documented_programs(self):
+        receive, send = self.documented_programs()
+        environment = {"PYTHONPATH": HERE}
+        receiver = self.start(["python3", "-c", receive], environment)
+        self.wait_for_buffer()
+        sink = self.launch(
+            "videotestsrc num-buffers=100 ! video/x-raw,format=RGB,width=640,height=480"
+            f" ! zerobuffersink buffer-name={self.name}"
+        )
+        self.assert_success(sink, receiver)
+        self.assertEqual(receiver.text().count("921600 "), 100)
+
+        file = self.path("received")
+        src = self.start_src("is-live=true timestamps=arrival", f"filesink location={file}")
+        self.assert_success(self.start(["python3", "-c", send], environment), src)
+        self.assertEqual(os.path.getsize(file), 100 * 320 * 240 * 3)
 
 
 if __name__ == "__main__":
