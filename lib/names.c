@@ -15,6 +15,9 @@
 #define LOCK_RETRY INT64_C (1000000)
 #define NAMES_LOCK_PATIENCE INT64_C (1000000000)
 
+/* How long a reader that starts waits for another that is cleaning up, ns. */
+#define VISIT_PATIENCE INT64_C (50000000)
+
 /* The bytes of the memory that are locked by whoever takes its names away. */
 #define NAMES_LOCK_OFFSET offsetof (ZbOieb, oieb_size)
 #define NAMES_LOCK_SIZE sizeof (uint32_t)
@@ -229,10 +232,27 @@ zb_names_remove_abandoned (const char *name, int64_t patience)
     zb_platform_sleep (LOCK_RETRY);
 }
 
+/* Whether there is memory of this name, and its reader is gone. */
+static bool
+is_left_over (const char *name)
+{
+  ZbMemory *memory;
+  bool gone;
+
+  if (zb_platform_memory_open (name, ZB_OIEB_SIZE, &memory, NULL) != ZB_OK)
+    return false;
+  gone = get_living (memory, ZB_SIDE_READER) == 0;
+  zb_platform_memory_close (memory);
+  return gone;
+}
+
+/* Of two readers that start at the same time and look at each other's business, one
+ * finds the lock taken; what the other did not see was over may be so by now. */
 static void
 visit (const char *name)
 {
-  remove_abandoned (name);
+  if (remove_abandoned (name) == ZB_BUSY && is_left_over (name))
+    zb_names_remove_abandoned (name, VISIT_PATIENCE);
 }
 
 void
