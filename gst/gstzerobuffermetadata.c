@@ -61,7 +61,10 @@ get_caps (JsonNode *root, GError **error)
   text = json_node_get_value_type (member) == G_TYPE_STRING
              ? json_node_get_string (member)
              : NULL;
-  caps = text ? gst_caps_from_string (text) : NULL;
+  /* In JSON brackets can be written another way. */
+  caps = text && !gst_zero_buffer_text_is_too_deep (text, strlen (text))
+             ? gst_caps_from_string (text)
+             : NULL;
   if (!caps || !gst_caps_is_fixed (caps)) {
     g_set_error (error, JSON_PARSER_ERROR, JSON_PARSER_ERROR_INVALID_DATA,
         "the caps \"%s\" in it are not those of a stream",

@@ -7,6 +7,7 @@
 #include "gstzerobufferfill.h"
 #include "gstzerobufferformat.h"
 #include "gstzerobuffermetas.h"
+#include "gstzerobuffertext.h"
 #include "gstzerobuffertimeline.h"
 
 /* ---- sizes ---- */
@@ -39,6 +40,58 @@ GST_START_TEST (test_sizes)
   }
   record.data_size = G_MAXUINT64;
   fail_unless_equals_uint64 (gst_zero_buffer_record_get_size (&record), 0);
+}
+GST_END_TEST;
+
+/* ---- text ---- */
+
+static gboolean
+is_too_deep (const gchar *open, guint count)
+{
+  GString *text = g_string_new ("text");
+  gboolean deep;
+
+  for (guint i = 0; i < count; i++)
+    g_string_append (text, open);
+  deep = gst_zero_buffer_text_is_too_deep (text->str, text->len);
+  g_string_free (text, TRUE);
+  return deep;
+}
+
+GST_START_TEST (test_nested_text)
+{
+  fail_if (is_too_deep ("[", 8));
+  fail_unless (is_too_deep ("[", 9));
+  fail_if (is_too_deep ("{", 64));
+  fail_unless (is_too_deep ("<", 65));
+  fail_if (is_too_deep ("[{<1>, <2>}]", 100));
+  fail_if (is_too_deep (">]}", 100));
+  /* Within strings, and strings within those. */
+  fail_unless (is_too_deep ("\\[", 9));
+  fail_unless (is_too_deep ("\\133", 9));
+  fail_if (is_too_deep ("\\133", 8));
+  fail_unless (is_too_deep ("\\\\133", 9));
+  fail_unless (is_too_deep ("\\\\1\\73", 65));
+  fail_if (is_too_deep ("\\13", 100));
+  fail_if (is_too_deep ("\\777", 100));
+  fail_if (is_too_deep ("\\", 1));
+}
+GST_END_TEST;
+
+/* GStreamer would be at this for longer than anybody waits. */
+GST_START_TEST (test_nested_structure)
+{
+  GByteArray *bytes = g_byte_array_new ();
+  GString *text = g_string_new ("name, f=");
+  GstByteReader reader;
+
+  for (guint i = 0; i < 40; i++)
+    g_string_append (text, "[name, f=");
+  gst_zero_buffer_put_string (bytes, text->str);
+  gst_byte_reader_init (&reader, bytes->data, bytes->len);
+  fail_unless (gst_zero_buffer_get_structure (&reader) == NULL);
+  g_string_free (text, TRUE);
+  g_byte_array_unref (bytes);
 }
 GST_END_TEST;
 
@@ -383,6 +436,8 @@ record_suite (void)
 
   suite_add_tcase (suite, tcase);
   tcase_add_test (tcase, test_sizes);
+  tcase_add_test (tcase, test_nested_text);
+  tcase_add_test (tcase, test_nested_structure);
   tcase_add_test (tcase, test_events_that_end_early);
   tcase_add_test (tcase, test_metas_that_end_early);
   tcase_add_test (tcase, test_damaged_numbers);

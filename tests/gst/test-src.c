@@ -185,13 +185,19 @@ GST_START_TEST (test_strange_metadata)
     "\xff\xfe",
   };
   gchar *deep = g_strnfill (60000, '[');
+  GString *hidden = g_string_new ("{\"caps\": \"a/b");
 
   for (guint i = 0; i < G_N_ELEMENTS (strange); i++)
     check_strange_metadata (
         strange[i], strlen (strange[i]), "Set the property caps");
   check_strange_metadata (deep, 60000, "Set the property caps");
+  for (guint i = 0; i < 40; i++)
+    g_string_append (hidden, ", f=\\u005ba");
+  g_string_append (hidden, "\"}");
+  check_strange_metadata (hidden->str, hidden->len, "Set the property caps");
   check_strange_metadata ("\0\0", 2, "Set the property caps");
   check_strange_metadata ("{\"type\":\"x\"}", 12, NULL);
+  g_string_free (hidden, TRUE);
   g_free (deep);
 }
 GST_END_TEST;
