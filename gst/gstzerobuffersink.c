@@ -451,15 +451,28 @@ is_waiting_for_reader (GstZeroBufferSink *self)
   return wait;
 }
 
+/* @caps may be NULL. */
 static ZbResult
-write_metadata (GstZeroBufferSink *self, ZbError *error)
+write_json (GstZeroBufferSink *self, GstCaps *caps, ZbError *error)
 {
-  gchar *json = gst_zero_buffer_metadata_new (GST_ELEMENT (self), self->caps);
+  gchar *json = gst_zero_buffer_metadata_new (GST_ELEMENT (self), caps);
   ZbResult result =
       zb_writer_set_metadata (self->writer, json, strlen (json), error);
 
   GST_DEBUG_OBJECT (self, "Metadata is %s", json);
   g_free (json);
+  return result;
+}
+
+/* Who reads records gets the caps as an event, too: those that have large headers in
+ * them need not fit twice. */
+static ZbResult
+write_metadata (GstZeroBufferSink *self, ZbError *error)
+{
+  ZbResult result = write_json (self, self->caps, error);
+
+  if (result == ZB_TOO_LARGE && self->sender.has_records)
+    result = write_json (self, NULL, error);
   return result;
 }
 

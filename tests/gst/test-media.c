@@ -580,6 +580,29 @@ GST_START_TEST (test_video_metas_beyond_the_data)
 }
 GST_END_TEST;
 
+/* ---- caps ---- */
+
+GST_START_TEST (test_caps_larger_than_the_metadata)
+{
+  GstHarness *src = play_src ("metadata-size", G_GUINT64_CONSTANT (256));
+  gchar *header = g_strnfill (10000, 'x');
+  gchar *text = g_strdup_printf (CAPS ",header=%s", header);
+  GstHarness *sink = new_sink (text);
+  GstCaps *sent = gst_caps_from_string (text), *received;
+
+  push (sink, 1, 0);
+  assert_pulled (src, 1, 0);
+  received = gst_pad_get_current_caps (src->sinkpad);
+  fail_unless (gst_caps_is_equal (received, sent));
+  gst_caps_unref (received);
+  gst_caps_unref (sent);
+  g_free (text);
+  g_free (header);
+  gst_harness_teardown (sink);
+  gst_harness_teardown (src);
+}
+GST_END_TEST;
+
 static Suite *
 media_suite (void)
 {
@@ -597,6 +620,7 @@ media_suite (void)
   tcase_add_test (tcase, test_ring_grows_up_to_the_limit);
   tcase_add_test (tcase, test_strides);
   tcase_add_test (tcase, test_latency);
+  tcase_add_test (tcase, test_caps_larger_than_the_metadata);
   tcase_add_test (tcase, test_corrupt_records);
   tcase_add_test (tcase, test_notices_of_a_writer_that_grows_at_once);
   tcase_add_test (tcase, test_unknown_records);
