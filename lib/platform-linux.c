@@ -243,9 +243,8 @@ fail_lock (ZbError *error, int problem, const ZbLock *lock)
     case EACCES:
       return zb_fail (error, ZB_PERMISSION, problem,
           "The lock \"%s\" belongs to another user, who reads from the buffer "
-          "or "
-          "left the lock behind. Use another buffer name, or have that user or "
-          "root remove it.",
+          "or left the lock behind. Use another buffer name, or have that user "
+          "or root remove it.",
           path);
     case ELOOP:
       return zb_fail (error, ZB_SYSTEM, problem,
