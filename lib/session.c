@@ -186,8 +186,7 @@ update_features (ZbSession *session)
   else if (used != session->features)
     zb_fail (&session->end, ZB_CORRUPT, 0,
         "Buffer \"%s\" is corrupt: writer_features is %#llx, expected %#llx, "
-        "or "
-        "a part of %#llx before the first frame.",
+        "or a part of %#llx before the first frame.",
         session->name, (unsigned long long) used,
         (unsigned long long) session->features, (unsigned long long) offered);
 }

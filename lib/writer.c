@@ -468,9 +468,8 @@ fail_grow (const ZbWriter *writer, uint64_t size, ZbError *error)
 {
   return zb_fail (error, ZB_TOO_LARGE, 0,
       "The ring of buffer \"%s\" has %llu bytes, %llu are needed, and its "
-      "reader "
-      "%s. Create the reader with a payload size, or a largest payload size, "
-      "of at least %llu bytes.",
+      "reader %s. Create the reader with a payload size, or a largest payload "
+      "size, of at least %llu bytes.",
       writer->name, (unsigned long long) writer->link->buffer.payload_size,
       (unsigned long long) size,
       writer->limited ? "does not make it any larger"

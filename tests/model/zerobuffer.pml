@@ -8,7 +8,8 @@
  *
  * The ring has CELLS cells.  A frame takes one for its header and some more;
  * where bytes matter (tails too short for a header) tests/lib/test-ring.c is
- * the place, and for what becomes a filler tests/lib/test-places.c.  Names in brackets say which function does it in lib/.
+ * the place, and for what becomes a filler tests/lib/test-places.c.  Names in
+ * brackets say which function does it in lib/.
  *
  * Shown: a frame that is held is not written over, none is lost, delivered
  * twice, out of order or half made, and nobody sleeps for ever.  Where the
