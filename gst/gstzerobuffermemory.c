@@ -236,6 +236,8 @@ gst_zero_buffer_allocator_wrap (
 
   g_mutex_lock (&allocator->lock);
   memory = take_spare (allocator);
+  g_mutex_unlock (&allocator->lock);
+
   gst_memory_init (GST_MEMORY_CAST (memory), GST_MEMORY_FLAG_READONLY,
       GST_ALLOCATOR (allocator), NULL, size, 0, 0, size);
   memory->frame = frame;
@@ -243,6 +245,8 @@ gst_zero_buffer_allocator_wrap (
   memory->data = (guint8 *) zb_frame_get_data (frame);
   memory->maps = 0;
   memory->resident = TRUE;
+
+  g_mutex_lock (&allocator->lock);
   g_queue_push_tail_link (&allocator->residents, &memory->link);
   g_mutex_unlock (&allocator->lock);
   return GST_MEMORY_CAST (memory);
