@@ -5,10 +5,12 @@
 #ifndef CHECK_SUPPORT_H
 #define CHECK_SUPPORT_H
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <gst/check/gstcheck.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "zerobuffer.h"
@@ -45,18 +47,29 @@ exists (const char *format)
   return g_lstat (path, &info) == 0;
 }
 
-/* A reader of another test, that is just looking whether this one's was left
- * behind, has its lock for a moment, and whoever would remove it leaves that to
- * the other. */
+/* Whether a reader of another test has the lock, to look whether this one's was
+ * left behind. */
+static inline gboolean
+is_somebody_at_it (void)
+{
+  char path[128];
+  gboolean busy;
+  int fd;
+
+  snprintf (path, sizeof path, LOCK_PATH, name);
+  if ((fd = open (path, O_RDWR | O_CLOEXEC)) < 0)
+    return FALSE;
+  busy = flock (fd, LOCK_EX | LOCK_NB) < 0;
+  close (fd);
+  return busy;
+}
+
+/* What somebody is just removing is not left. */
 static inline void
 assert_nothing_left (void)
 {
-  for (int i = 0; i < 1000; i++) {
-    if (!exists (MEMORY_PATH) && !exists (DATA_PATH) && !exists (SPACE_PATH) &&
-        !exists (LOCK_PATH))
-      return;
+  for (int i = 0; i < 5000 && is_somebody_at_it (); i++)
     g_usleep (1000);
-  }
   fail_if (exists (MEMORY_PATH));
   fail_if (exists (DATA_PATH));
   fail_if (exists (SPACE_PATH));
