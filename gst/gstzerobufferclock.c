@@ -83,15 +83,20 @@ measure (GstZeroBufferBaseTime *self, GstClock *clock)
 gint64
 gst_zero_buffer_base_time_get (GstZeroBufferBaseTime *self, GstElement *element)
 {
-  GstClock *clock = gst_element_get_clock (element);
-  GstClockTime base_time = gst_element_get_base_time (element);
+  GstClockTime base_time;
+  gboolean has_clock;
+  GstClock *clock;
 
-  if (!clock)
+  GST_OBJECT_LOCK (element);
+  has_clock = GST_ELEMENT_CLOCK (element) != NULL;
+  base_time = element->base_time;
+  GST_OBJECT_UNLOCK (element);
+  if (has_clock && !is_outdated (self, base_time))
+    return self->value;
+  if (!(clock = gst_element_get_clock (element)))
     return GST_ZERO_BUFFER_BASE_NONE;
-  if (is_outdated (self, base_time)) {
-    self->base_time = base_time;
-    measure (self, clock);
-  }
+  self->base_time = base_time;
+  measure (self, clock);
   gst_object_unref (clock);
   return self->value;
 }

@@ -17,19 +17,33 @@ GST_DEBUG_CATEGORY_STATIC (zerobufferreceiver_debug);
  * one of its own before there is any; that is of use only if nothing but the end
  * follows. */
 static GstPadProbeReturn
-hold_back_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+hold_back_stream_start (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
-  GstZeroBufferReceiver *self = user_data;
   GstEvent *eos;
 
-  if (GST_EVENT_TYPE (info->data) != GST_EVENT_STREAM_START ||
-      self->pushing_event)
+  if (GST_EVENT_TYPE (info->data) != GST_EVENT_STREAM_START)
     return GST_PAD_PROBE_OK;
   eos = gst_pad_get_sticky_event (pad, GST_EVENT_EOS, 0);
   if (!eos)
     return GST_PAD_PROBE_DROP;
   gst_event_unref (eos);
   return GST_PAD_PROBE_OK;
+}
+
+/* Until there is another in its place: each buffer pays for a probe. */
+static void
+hold_back (GstZeroBufferReceiver *self)
+{
+  self->probe = gst_pad_add_probe (GST_BASE_SRC_PAD (self->src),
+      GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, hold_back_stream_start, NULL, NULL);
+}
+
+static void
+stop_holding_back (GstZeroBufferReceiver *self)
+{
+  if (self->probe)
+    gst_pad_remove_probe (GST_BASE_SRC_PAD (self->src), self->probe);
+  self->probe = 0;
 }
 
 void
@@ -42,8 +56,6 @@ gst_zero_buffer_receiver_init (GstZeroBufferReceiver *self, GstBaseSrc *src)
   self->bytes = g_byte_array_new ();
   self->latency = GST_CLOCK_TIME_NONE;
   self->latency_max = GST_CLOCK_TIME_NONE;
-  gst_pad_add_probe (GST_BASE_SRC_PAD (src),
-      GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, hold_back_event, self, NULL);
 }
 
 void
@@ -63,6 +75,7 @@ gst_zero_buffer_receiver_start (
   self->discont = FALSE;
   self->pushed = 0;
   self->timeline.wanted = timestamps;
+  hold_back (self);
   GST_OBJECT_LOCK (self->src);
   self->allocator = gst_zero_buffer_allocator_new ();
   self->copies = 0;
@@ -77,6 +90,7 @@ gst_zero_buffer_receiver_stop (GstZeroBufferReceiver *self)
 {
   GstZeroBufferAllocator *allocator;
 
+  stop_holding_back (self);
   GST_OBJECT_LOCK (self->src);
   allocator = g_steal_pointer (&self->allocator);
   GST_OBJECT_UNLOCK (self->src);
@@ -119,9 +133,9 @@ push_event (GstZeroBufferReceiver *self, GstEvent *event)
     gst_event_parse_caps (event, &caps);
     gst_caps_ref (caps);
   }
-  self->pushing_event = TRUE;
+  if (GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START)
+    stop_holding_back (self);
   pushed = gst_pad_push_event (GST_BASE_SRC_PAD (self->src), event);
-  self->pushing_event = FALSE;
   if (pushed && caps)
     use_caps (self, caps);
   gst_clear_caps (&caps);

@@ -28,24 +28,24 @@ typedef struct {
   GstZeroBufferClock clock; /* its latency */
 
   /* Of the streaming thread. */
-  gboolean had_session;   /* some writer's stream has begun */
-  gboolean continued;     /* this session's start repeats what we know */
-  gboolean started;       /* some stream was, by a stream-start */
-  gboolean ended;         /* the writer has said that its stream is over */
-  gboolean discont;       /* the next buffer is the first of another writer */
-  gboolean pushing_event; /* one of ours, not of the base class */
-  gint pushed;            /* buffers, for num-buffers */
+  gboolean had_session; /* some writer's stream has begun */
+  gboolean continued;   /* this session's start repeats what we know */
+  gboolean started;     /* some stream was, by a stream-start */
+  gboolean ended;       /* the writer has said that its stream is over */
+  gboolean discont;     /* the next buffer is the first of another writer */
+  gulong probe;         /* for the base class's stream-start, or 0 */
+  gint pushed;          /* buffers, for num-buffers */
   GstZeroBufferTimeline timeline;
   GstZeroBufferFormat format;
   gboolean video_meta; /* downstream understands strides */
   GByteArray *bytes;   /* private copy of what is being read */
 } GstZeroBufferReceiver;
 
-/* From now on only events of the producer's stream leave @src. */
 void gst_zero_buffer_receiver_init (
     GstZeroBufferReceiver *self, GstBaseSrc *src);
 void gst_zero_buffer_receiver_deinit (GstZeroBufferReceiver *self);
 
+/* Until it stops only events of the producer's stream leave @src. */
 void gst_zero_buffer_receiver_start (
     GstZeroBufferReceiver *self, GstZeroBufferTimestamps timestamps);
 void gst_zero_buffer_receiver_stop (GstZeroBufferReceiver *self);
