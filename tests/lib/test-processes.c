@@ -290,6 +290,8 @@ continue_when_waiting (gpointer data)
     g_usleep (1000);
     zb_reader_get_stats (job->reader, &stats);
   } while (stats.waits == 0);
+  /* What comes before it has stopped would not be remembered. */
+  waitpid (job->victim, NULL, WUNTRACED);
   kill (job->victim, SIGCONT);
   return NULL;
 }
