@@ -67,12 +67,22 @@ gst_zero_buffer_sender_set_caps (GstZeroBufferSender *sender, GstCaps *caps)
       sender->places, gst_zero_buffer_format_get_plain_size (&sender->format));
 }
 
+static guint64
+get_ring_size (GstZeroBufferSender *sender)
+{
+  ZbStats stats;
+
+  zb_writer_get_stats (sender->writer, &stats);
+  return stats.ring_size;
+}
+
 void
 gst_zero_buffer_sender_begin_session (GstZeroBufferSender *sender)
 {
   guint64 features = zb_writer_get_features (sender->writer);
 
   sender->has_records = (features & ZB_FEATURE_MEDIA) != 0;
+  sender->ring_size = get_ring_size (sender);
   sender->largest = 0;
   gst_zero_buffer_places_begin_session (sender->places);
 }
@@ -103,15 +113,6 @@ count_copy (GstZeroBufferSender *sender)
 
 /* ---- growing ---- */
 
-static guint64
-get_ring_size (GstZeroBufferSender *sender)
-{
-  ZbStats stats;
-
-  zb_writer_get_stats (sender->writer, &stats);
-  return stats.ring_size;
-}
-
 static gboolean
 ask_for_ring (GstZeroBufferSender *sender, guint64 size)
 {
@@ -135,7 +136,7 @@ grow (GstZeroBufferSender *sender, gsize size)
   if (size <= sender->largest)
     return FALSE;
   sender->largest = size;
-  return frame > get_ring_size (sender) / RING_RECORDS_MIN &&
+  return frame > sender->ring_size / RING_RECORDS_MIN &&
          frame <= G_MAXUINT64 / RING_RECORDS &&
          ask_for_ring (sender, RING_RECORDS * frame);
 }
@@ -154,7 +155,7 @@ grow_for_upstream (GstZeroBufferSender *sender)
 
   if (!gst_zero_buffer_places_take_shortage (sender->places))
     return FALSE;
-  ring_size = get_ring_size (sender);
+  ring_size = sender->ring_size;
   return ring_size <= RING_SIZE_MAX / 2 &&
          ring_size / 2 / ZB_PLACES_MAX < sender->largest &&
          ask_for_ring (sender, 2 * ring_size);
@@ -165,7 +166,7 @@ grow_for_upstream (GstZeroBufferSender *sender)
 static ZbResult
 leave_ring (GstZeroBufferSender *sender, ZbError *error)
 {
-  if (!ask_for_ring (sender, get_ring_size (sender)))
+  if (!ask_for_ring (sender, sender->ring_size))
     return ZB_NO_PLACE;
   error->result = ZB_GROW;
   return ZB_GROW;

@@ -49,16 +49,13 @@
 #include <string.h>
 #include <zerobuffer.h>
 
-#include "gstzerobufferclock.h"
+#include "gstzerobufferconnection.h"
 #include "gstzerobuffererror.h"
 #include "gstzerobufferevents.h"
-#include "gstzerobufferfill.h"
-#include "gstzerobuffermetadata.h"
 #include "gstzerobuffernotice.h"
-#include "gstzerobufferpending.h"
 #include "gstzerobufferpool.h"
-#include "gstzerobuffersender.h"
 #include "gstzerobufferstats.h"
+#include "gstzerobufferupstream.h"
 
 GST_DEBUG_CATEGORY_STATIC (zerobuffersink_debug);
 #define GST_CAT_DEFAULT zerobuffersink_debug
@@ -73,9 +70,9 @@ GST_DEBUG_CATEGORY_STATIC (zerobuffersink_debug);
 /* What this end knows beyond protocol 1.0. */
 #define FEATURES (ZB_FEATURES_DEFAULT | ZB_FEATURE_MEDIA | ZB_FEATURE_KEYUNIT)
 
-/* How long a reader may take to make a larger ring while wait-for-reader is
- * FALSE. */
-#define GROW_PATIENCE (500 * GST_MSECOND)
+/* A source whose state lock is taken at so many looks in a row, one each
+ * CONNECT_INTERVAL, waits for this sink. */
+#define HELD_LOOKS 3
 
 enum {
   PROP_0,
@@ -88,36 +85,26 @@ struct _GstZeroBufferSink {
   GstBaseSink parent;
 
   /* Guarded by the OBJECT_LOCK: properties, the pointer to what exists between
-   * start and stop, counters, and what other threads bring. */
+   * start and stop, counters, and the latencies. */
   gchar *buffer_name;
   gboolean wait_for_reader;
   ZbWriter *writer;
-  guint64 sessions;         /* readers so far */
-  guint64 dropped;          /* buffers that no reader got */
-  GstZeroBufferClock clock; /* latencies: of what comes to the sink */
-  gboolean clock_changed;   /* since the reader was told */
+  guint64 sessions;       /* readers so far */
+  guint64 dropped;        /* buffers that no reader got */
+  gboolean upstream_live; /* as are the two below, of what comes to the sink */
+  GstClockTime upstream_min, upstream_max;
+  GstClockTimeDiff
+      sync_delay; /* with sync: from when a buffer is due to when it
+                                  leaves */
 
-  GstZeroBufferPending pending; /* has a lock of its own */
+  GstZeroBufferStory story; /* has a lock of its own */
 
   /* Guarded by the PREROLL_LOCK, mostly of the streaming thread. */
-  gboolean waiting; /* it let go of the lock to wait with the writer */
+  gboolean outside; /* the streaming thread is in the sink without the lock */
+  gboolean begun;   /* a buffer has been sent, or dropped */
   GstCaps *caps;    /* of the buffers that come */
-  GstZeroBufferSender sender;
-  guint32 rate_seqnum; /* of the last instant-rate-change */
+  GstZeroBufferConnection connection;
   GstZeroBufferBaseTime base_time;
-
-  /* What the reader of this session, or the last one, knows. */
-  guint64 peer_pid;
-  GstCaps *session_caps;
-  guint64 key_unit_requests;
-  GstClockTime grow_since; /* when it was asked for a larger ring, or NONE */
-  GstZeroBufferFill fill;
-  gboolean alone; /* it waits for a reader, and has said so */
-
-  gboolean started; /* some event or buffer was sent, or dropped */
-  gboolean sent;    /* some buffer was sent */
-  gboolean missed;  /* it did not get what came just before, so that the next
-                        buffer has to be decodable without */
 };
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
@@ -127,7 +114,7 @@ G_DEFINE_TYPE (GstZeroBufferSink, gst_zero_buffer_sink, GST_TYPE_BASE_SINK)
 GST_ELEMENT_REGISTER_DEFINE (
     zerobuffersink, "zerobuffersink", GST_RANK_NONE, GST_TYPE_ZERO_BUFFER_SINK)
 
-static void begin_or_end_wait (GstElement *element, gboolean begin);
+static void leave_or_enter (GstElement *element, gboolean leave);
 
 /* ---- properties ---- */
 
@@ -137,10 +124,12 @@ gst_zero_buffer_sink_init (GstZeroBufferSink *self)
   GstBaseSink *sink = GST_BASE_SINK (self);
 
   self->wait_for_reader = DEFAULT_WAIT_FOR_READER;
-  gst_zero_buffer_sender_init (
-      &self->sender, GST_ELEMENT (self), begin_or_end_wait);
-  gst_zero_buffer_pending_init (&self->pending);
+  gst_zero_buffer_connection_init (
+      &self->connection, GST_ELEMENT (self), leave_or_enter);
+  gst_zero_buffer_story_init (&self->story);
   gst_base_sink_set_sync (sink, DEFAULT_SYNC);
+  /* With sync a buffer leaves when it is due: the consumer takes its own time. */
+  gst_base_sink_set_processing_deadline (sink, 0);
   gst_base_sink_set_last_sample_enabled (sink, FALSE);
 }
 
@@ -150,8 +139,8 @@ gst_zero_buffer_sink_finalize (GObject *object)
   GstZeroBufferSink *self = GST_ZERO_BUFFER_SINK (object);
 
   g_free (self->buffer_name);
-  gst_zero_buffer_sender_deinit (&self->sender);
-  gst_zero_buffer_pending_deinit (&self->pending);
+  gst_zero_buffer_connection_deinit (&self->connection);
+  gst_zero_buffer_story_deinit (&self->story);
   G_OBJECT_CLASS (gst_zero_buffer_sink_parent_class)->finalize (object);
 }
 
@@ -194,7 +183,7 @@ gst_zero_buffer_sink_set_property (
   }
 }
 
-/* With the OBJECT_LOCK. */
+/* Call with the OBJECT_LOCK held. */
 static GstStructure *
 get_stats (GstZeroBufferSink *self)
 {
@@ -208,7 +197,7 @@ get_stats (GstZeroBufferSink *self)
   gst_structure_set (structure,
       "sessions", G_TYPE_UINT64, self->sessions,
       "dropped", G_TYPE_UINT64, self->dropped,
-      "copies", G_TYPE_UINT64, self->sender.copies,
+      "copies", G_TYPE_UINT64, self->connection.sender.copies,
       NULL);
   /* clang-format on */
   return structure;
@@ -260,19 +249,14 @@ gst_zero_buffer_sink_start (GstBaseSink *sink)
     return FALSE;
   }
 
-  gst_zero_buffer_sender_start (&self->sender, writer);
-  self->waiting = FALSE;
-  self->started = FALSE;
-  self->sent = FALSE;
-  self->rate_seqnum = GST_SEQNUM_INVALID;
-  self->missed = FALSE;
-  self->alone = FALSE;
-  self->grow_since = GST_CLOCK_TIME_NONE;
-  memset (&self->fill, 0, sizeof self->fill);
+  gst_zero_buffer_connection_start (&self->connection, writer);
+  self->outside = FALSE;
+  self->begun = FALSE;
   GST_OBJECT_LOCK (self);
-  self->clock.live = FALSE;
-  self->clock.min_latency = 0;
-  self->clock.max_latency = GST_CLOCK_TIME_NONE;
+  self->upstream_live = FALSE;
+  self->upstream_min = 0;
+  self->upstream_max = GST_CLOCK_TIME_NONE;
+  self->sync_delay = 0;
   self->sessions = 0;
   self->dropped = 0;
   self->writer = writer;
@@ -280,7 +264,12 @@ gst_zero_buffer_sink_start (GstBaseSink *sink)
   return TRUE;
 }
 
-static void tell_disconnected (GstZeroBufferSink *self, const gchar *cause);
+static void
+announce_disconnected (GstZeroBufferSink *self, const gchar *cause)
+{
+  gst_zero_buffer_notice_disconnected (
+      GST_ELEMENT (self), self->connection.pid, cause);
+}
 
 static gboolean
 gst_zero_buffer_sink_stop (GstBaseSink *sink)
@@ -294,14 +283,13 @@ gst_zero_buffer_sink_stop (GstBaseSink *sink)
   self->writer = NULL;
   GST_OBJECT_UNLOCK (self);
 
-  gst_zero_buffer_pending_clear (&self->pending);
-  gst_zero_buffer_sender_stop (&self->sender);
+  gst_zero_buffer_story_clear (&self->story);
+  gst_zero_buffer_connection_stop (&self->connection);
   if (connected)
-    tell_disconnected (self, GST_ZERO_BUFFER_CAUSE_STOPPED);
+    announce_disconnected (self, GST_ZERO_BUFFER_CAUSE_STOPPED);
   GST_INFO_OBJECT (self, "In all: %" GST_PTR_FORMAT, stats);
   gst_structure_free (stats);
   gst_clear_caps (&self->caps);
-  gst_clear_caps (&self->session_caps);
   return TRUE;
 }
 
@@ -350,18 +338,28 @@ after_wake_up (GstZeroBufferSink *self, GstMiniObject *item)
   return gst_base_sink_do_preroll (sink, item);
 }
 
+/* Let go of the PREROLL_LOCK, and take it again. */
 static void
-begin_wait (GstZeroBufferSink *self)
+leave (GstZeroBufferSink *self)
 {
-  self->waiting = TRUE;
+  self->outside = TRUE;
   GST_BASE_SINK_PREROLL_UNLOCK (self);
 }
 
 static void
-end_wait (GstZeroBufferSink *self)
+enter (GstZeroBufferSink *self)
 {
   GST_BASE_SINK_PREROLL_LOCK (self);
-  self->waiting = FALSE;
+  self->outside = FALSE;
+}
+
+static void
+leave_or_enter (GstElement *element, gboolean leaves)
+{
+  if (leaves)
+    leave (GST_ZERO_BUFFER_SINK (element));
+  else
+    enter (GST_ZERO_BUFFER_SINK (element));
 }
 
 static ZbResult
@@ -369,57 +367,111 @@ wait_for_reader (GstZeroBufferSink *self, ZbError *error)
 {
   ZbResult result;
 
-  if (!self->alone)
-    GST_INFO_OBJECT (self, "Waiting for a reader: %s", error->message);
-  self->alone = TRUE;
-  begin_wait (self);
+  leave (self);
   result = zb_writer_connect (self->writer, CONNECT_INTERVAL, error);
-  end_wait (self);
+  enter (self);
   return result;
 }
 
-static void
-begin_or_end_wait (GstElement *element, gboolean begin)
-{
-  GstZeroBufferSink *self = GST_ZERO_BUFFER_SINK (element);
-
-  if (begin)
-    begin_wait (self);
-  else
-    end_wait (self);
-}
-
-/* ---- what the application is told ---- */
-
-static void
-tell_disconnected (GstZeroBufferSink *self, const gchar *cause)
-{
-  gst_zero_buffer_notice_disconnected (
-      GST_ELEMENT (self), self->peer_pid, cause);
-}
-
-static void
-tell_connected (GstZeroBufferSink *self)
-{
-  gst_zero_buffer_notice_connected (GST_ELEMENT (self), self->peer_pid);
-}
-
-/* ---- sessions ---- */
-
-/* Only the bytes of ordinary memory mean the same in another process. */
+/* Whether the elements before the sink are about to end.  The end of the stream
+ * cannot come while the sink holds up what is before it, so the sink has to look.
+ * *held counts the looks in a row at which a source was held. */
 static gboolean
-has_foreign_memory (GstCaps *caps)
+is_end_near (GstZeroBufferSink *self, guint *held)
 {
-  GstCapsFeatures *features = gst_caps_get_features (caps, 0);
+  GstZeroBufferUpstream seen;
 
-  for (guint i = 0; features && i < gst_caps_features_get_size (features);
-       i++) {
-    const gchar *feature = gst_caps_features_get_nth (features, i);
-    if (g_str_has_prefix (feature, "memory:") &&
-        strcmp (feature, GST_CAPS_FEATURE_MEMORY_SYSTEM_MEMORY) != 0)
+  leave (self);
+  seen = gst_zero_buffer_upstream_look (GST_BASE_SINK_PAD (self));
+  enter (self);
+  *held = seen == GST_ZERO_BUFFER_UPSTREAM_HELD ? *held + 1 : 0;
+  return seen == GST_ZERO_BUFFER_UPSTREAM_ENDED || *held >= HELD_LOOKS;
+}
+
+/* ---- caps ---- */
+
+/* What another process can make nothing of: memory that is no ordinary memory, and
+ * a picture's overlays that are kept apart from it. */
+static gboolean
+is_foreign_feature (const gchar *feature)
+{
+  return (g_str_has_prefix (feature, "memory:") &&
+             strcmp (feature, GST_CAPS_FEATURE_MEMORY_SYSTEM_MEMORY) != 0) ||
+         strcmp (
+             feature, GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION) == 0;
+}
+
+static gboolean
+has_foreign_features (GstCaps *caps, guint i)
+{
+  GstCapsFeatures *features = gst_caps_get_features (caps, i);
+
+  if (!features || gst_caps_features_is_any (features))
+    return FALSE;
+  for (guint j = 0; j < gst_caps_features_get_size (features); j++) {
+    if (is_foreign_feature (gst_caps_features_get_nth (features, j)))
       return TRUE;
   }
   return FALSE;
+}
+
+/* Of fixed caps. */
+static gboolean
+is_foreign (GstCaps *caps)
+{
+  return gst_caps_get_size (caps) > 0 && has_foreign_features (caps, 0);
+}
+
+static gboolean
+have_foreign_features (GstCaps *caps)
+{
+  for (guint i = 0; i < gst_caps_get_size (caps); i++) {
+    if (has_foreign_features (caps, i))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Those of @caps that can be sent; takes @caps over. */
+static GstCaps *
+remove_foreign (GstCaps *caps)
+{
+  caps = gst_caps_make_writable (caps);
+  for (guint i = gst_caps_get_size (caps); i-- > 0;) {
+    if (has_foreign_features (caps, i))
+      gst_caps_remove_structure (caps, i);
+  }
+  return caps;
+}
+
+/* What the pad before @pad can have at all. */
+static GstCaps *
+get_peer_template (GstPad *pad)
+{
+  GstPad *peer = gst_pad_get_peer (pad);
+  GstCaps *caps;
+
+  if (!peer)
+    return gst_caps_new_any ();
+  caps = gst_pad_get_pad_template_caps (peer);
+  gst_object_unref (peer);
+  return caps;
+}
+
+/* Caps cannot say "any, but".  Where the pad before this one could have what cannot
+ * be sent, the answer is the rest of what it could have. */
+static GstCaps *
+gst_zero_buffer_sink_get_caps (GstBaseSink *sink, GstCaps *filter)
+{
+  GstCaps *caps = filter ? gst_caps_ref (filter)
+                         : get_peer_template (GST_BASE_SINK_PAD (sink));
+
+  if (have_foreign_features (caps))
+    return remove_foreign (caps);
+  if (filter)
+    return caps;
+  gst_caps_unref (caps);
+  return gst_caps_new_any ();
 }
 
 static gboolean
@@ -427,19 +479,12 @@ gst_zero_buffer_sink_set_caps (GstBaseSink *sink, GstCaps *caps)
 {
   GstZeroBufferSink *self = GST_ZERO_BUFFER_SINK (sink);
 
-  if (has_foreign_memory (caps)) {
-    GST_ELEMENT_ERROR (self, STREAM, WRONG_TYPE,
-        ("Buffers of special memory cannot go to another process. Put an "
-         "element before zerobuffersink that brings them to system memory, "
-         "such as gldownload."),
-        ("caps %" GST_PTR_FORMAT, caps));
-    return FALSE;
-  }
   gst_caps_replace (&self->caps, caps);
-  gst_zero_buffer_sender_set_caps (&self->sender, caps);
+  gst_zero_buffer_sender_set_caps (&self->connection.sender, caps);
   return TRUE;
 }
 
+/* ---- sessions ---- */
 static gboolean
 is_waiting_for_reader (GstZeroBufferSink *self)
 {
@@ -451,86 +496,59 @@ is_waiting_for_reader (GstZeroBufferSink *self)
   return wait;
 }
 
-/* @caps may be NULL. */
-static ZbResult
-write_json (GstZeroBufferSink *self, GstCaps *caps, ZbError *error)
-{
-  gchar *json = gst_zero_buffer_metadata_new (GST_ELEMENT (self), caps);
-  ZbResult result =
-      zb_writer_set_metadata (self->writer, json, strlen (json), error);
-
-  GST_DEBUG_OBJECT (self, "Metadata is %s", json);
-  g_free (json);
-  return result;
-}
-
-/* Who reads records gets the caps as an event, too: those that have large headers in
- * them need not fit twice. */
-static ZbResult
-write_metadata (GstZeroBufferSink *self, ZbError *error)
-{
-  ZbResult result = write_json (self, self->caps, error);
-
-  if (result == ZB_TOO_LARGE && self->sender.has_records)
-    result = write_json (self, NULL, error);
-  return result;
-}
-
-/* A reader that has been asked for a larger ring is there, and busy. */
-static gboolean
-is_growing (GstZeroBufferSink *self)
-{
-  return GST_CLOCK_TIME_IS_VALID (self->grow_since) &&
-         gst_util_get_timestamp () - self->grow_since < GROW_PATIENCE;
-}
-
-/* To be sent before anything else, with what is asked of the stream. */
 static void
-prepare_session (GstZeroBufferSink *self)
+count_session (GstZeroBufferSink *self)
 {
-  ZbStats stats;
-
-  zb_writer_get_stats (self->writer, &stats);
-  /* One that was asked for a larger ring, and another came in its place. */
-  if (self->peer_pid != stats.peer_pid)
-    self->missed = self->missed || self->sent;
-  self->peer_pid = stats.peer_pid;
-  self->key_unit_requests = 0;
-  gst_zero_buffer_sender_begin_session (&self->sender);
-  self->grow_since = GST_CLOCK_TIME_NONE;
-  self->alone = FALSE;
-  gst_caps_replace (&self->session_caps, self->caps);
-  /* The first reader gets all events as they came. */
-  if (self->started)
-    gst_zero_buffer_pending_restart (&self->pending, GST_BASE_SINK_PAD (self));
   GST_OBJECT_LOCK (self);
-  self->clock_changed = TRUE;
   self->sessions++;
   GST_OBJECT_UNLOCK (self);
 }
 
+static void
+announce_connected (GstZeroBufferSink *self)
+{
+  leave (self);
+  gst_zero_buffer_notice_connected (GST_ELEMENT (self), self->connection.pid);
+  enter (self);
+}
+
+/* Elements upstream may do anything about it. */
+static void
+request_key_unit (GstZeroBufferSink *self)
+{
+  GstEvent *event = gst_video_event_new_upstream_force_key_unit (
+      GST_CLOCK_TIME_NONE, TRUE, self->connection.key_unit_requests);
+
+  leave (self);
+  gst_pad_push_event (GST_BASE_SINK_PAD (self), event);
+  enter (self);
+}
+
+/* With @wait, waits for a reader for CONNECT_INTERVAL, if one is waited for. */
 static ZbResult
 begin_session (GstZeroBufferSink *self, gboolean wait, ZbError *error)
 {
-  guint64 before = self->peer_pid;
-  gboolean grown = GST_CLOCK_TIME_IS_VALID (self->grow_since);
-  ZbResult result;
+  GstZeroBufferConnection *connection = &self->connection;
+  ZbResult result = zb_writer_connect (self->writer, 0, error);
 
-  result = zb_writer_connect (self->writer, 0, error);
   /* Denied is for good only if it stays so: waiting finds out. */
   if ((result == ZB_NOT_READY || result == ZB_PERMISSION) && wait &&
-      (is_waiting_for_reader (self) || is_growing (self)))
+      (is_waiting_for_reader (self) ||
+          gst_zero_buffer_connection_is_awaited (connection)))
     result = wait_for_reader (self, error);
   if (result != ZB_OK)
     return result;
 
-  prepare_session (self);
-  if (!grown || before != self->peer_pid) {
-    begin_wait (self);
-    tell_connected (self);
-    end_wait (self);
+  if (gst_zero_buffer_connection_begin (connection, self->begun)) {
+    count_session (self);
+    announce_connected (self);
   }
-  return write_metadata (self, error);
+  result =
+      gst_zero_buffer_connection_write_metadata (connection, self->caps, error);
+  if (result == ZB_OK &&
+      connection->continuity != GST_ZERO_BUFFER_CONTINUITY_WHOLE)
+    request_key_unit (self);
+  return result;
 }
 
 static void
@@ -538,18 +556,20 @@ end_session (GstZeroBufferSink *self, const gchar *cause)
 {
   if (!zb_writer_is_connected (self->writer))
     return;
-  zb_writer_disconnect (self->writer);
-  begin_wait (self);
-  tell_disconnected (self, cause);
-  end_wait (self);
+  gst_zero_buffer_connection_end (&self->connection);
+  leave (self);
+  announce_disconnected (self, cause);
+  enter (self);
 }
 
 static gboolean
 is_caps_changed (GstZeroBufferSink *self)
 {
-  if (!self->caps || !self->session_caps)
-    return self->caps != self->session_caps;
-  return !gst_caps_is_equal (self->caps, self->session_caps);
+  GstCaps *before = self->connection.caps;
+
+  if (!self->caps || !before)
+    return self->caps != before;
+  return !gst_caps_is_equal (self->caps, before);
 }
 
 /* A reader of protocol 1.0 was told the caps once and cannot be told again. */
@@ -562,7 +582,7 @@ check_session (GstZeroBufferSink *self, ZbError *error)
     return ZB_OK;
   if (zb_writer_check_reader (self->writer, error) != ZB_OK)
     return error->result;
-  before = gst_caps_to_string (self->session_caps);
+  before = gst_caps_to_string (self->connection.caps);
   now = gst_caps_to_string (self->caps);
   error->result = ZB_METADATA_SET;
   error->os_error = 0;
@@ -576,105 +596,113 @@ check_session (GstZeroBufferSink *self, ZbError *error)
   return ZB_METADATA_SET;
 }
 
-/* ---- what goes with the stream ---- */
+/* ---- latency ---- */
 
-/* TRUE if the reader is to be told of *clock (again). */
-static gboolean
-update_clock (GstZeroBufferSink *self, GstZeroBufferClock *clock)
+/* Of what comes to the sink; asked for whenever the pipeline asks. */
+static void
+take_note_of_upstream_latency (GstZeroBufferSink *self)
 {
-  gint64 base =
-      gst_zero_buffer_base_time_get (&self->base_time, GST_ELEMENT (self));
-  gboolean changed;
+  GstQuery *query = gst_query_new_latency ();
+  GstClockTime min, max;
+  gboolean live;
+
+  if (gst_pad_peer_query (GST_BASE_SINK_PAD (self), query)) {
+    gst_query_parse_latency (query, &live, &min, &max);
+    GST_OBJECT_LOCK (self);
+    self->upstream_live = live;
+    self->upstream_min = min;
+    self->upstream_max = max;
+    GST_OBJECT_UNLOCK (self);
+  }
+  gst_query_unref (query);
+}
+
+/* With sync a buffer leaves as late as the pipeline's latency says, whatever its
+ * own branch needs. */
+static void
+take_note_of_sync_delay (GstZeroBufferSink *self)
+{
+  GstBaseSink *sink = GST_BASE_SINK (self);
+  GstClockTimeDiff delay =
+      (GstClockTimeDiff) gst_base_sink_get_latency (sink) +
+      gst_base_sink_get_ts_offset (sink) -
+      (GstClockTimeDiff) gst_base_sink_get_render_delay (sink);
 
   GST_OBJECT_LOCK (self);
-  changed = self->clock_changed || base != self->clock.base_time;
-  self->clock.base_time = base;
-  self->clock_changed = FALSE;
-  *clock = self->clock;
+  self->sync_delay = MAX (delay, 0);
   GST_OBJECT_UNLOCK (self);
-  return changed;
 }
 
 static void
-forget_clock (GstZeroBufferSink *self)
+gst_zero_buffer_sink_notify (GObject *object, GParamSpec *pspec)
 {
-  GST_OBJECT_LOCK (self);
-  self->clock_changed = TRUE;
-  GST_OBJECT_UNLOCK (self);
+  if (pspec->owner_type == GST_TYPE_BASE_SINK)
+    take_note_of_sync_delay (GST_ZERO_BUFFER_SINK (object));
+  if (G_OBJECT_CLASS (gst_zero_buffer_sink_parent_class)->notify)
+    G_OBJECT_CLASS (gst_zero_buffer_sink_parent_class)->notify (object, pspec);
 }
 
-static ZbResult
-send_clock (GstZeroBufferSink *self, gboolean wait, ZbError *error)
+static gboolean
+gst_zero_buffer_sink_send_event (GstElement *element, GstEvent *event)
 {
-  GstZeroBufferClock clock;
-  ZbResult result;
+  gboolean latency = GST_EVENT_TYPE (event) == GST_EVENT_LATENCY;
+  gboolean result;
 
-  if (!update_clock (self, &clock))
-    return ZB_OK;
-  GST_DEBUG_OBJECT (self,
-      "Base time is %" GST_STIME_FORMAT ", live %d, latency %" GST_TIME_FORMAT,
-      GST_STIME_ARGS (clock.base_time), clock.live,
-      GST_TIME_ARGS (clock.min_latency));
-  result =
-      gst_zero_buffer_sender_send_clock (&self->sender, &clock, wait, error);
-  if (result != ZB_OK)
-    forget_clock (self);
-  return result;
-}
-
-static ZbResult
-send_events (GstZeroBufferSink *self, gboolean wait, ZbError *error)
-{
-  ZbResult result = ZB_OK;
-  GstEvent *event;
-
-  while (result == ZB_OK &&
-         (event = gst_zero_buffer_pending_peek (&self->pending))) {
-    result =
-        gst_zero_buffer_sender_send_event (&self->sender, event, wait, error);
-    if (result == ZB_OK) {
-      gst_zero_buffer_pending_pop (&self->pending, event);
-      self->started = TRUE;
-    }
-    gst_event_unref (event);
+  result = GST_ELEMENT_CLASS (gst_zero_buffer_sink_parent_class)
+               ->send_event (element, event);
+  if (latency) {
+    take_note_of_upstream_latency (GST_ZERO_BUFFER_SINK (element));
+    take_note_of_sync_delay (GST_ZERO_BUFFER_SINK (element));
   }
   return result;
 }
 
-/* Without the lock: who knows what is done about it upstream. */
 static void
-request_key_unit (GstZeroBufferSink *self)
+get_clock (GstZeroBufferSink *self, GstZeroBufferClock *clock)
 {
-  GstEvent *event = gst_video_event_new_upstream_force_key_unit (
-      GST_CLOCK_TIME_NONE, TRUE, self->key_unit_requests);
+  clock->base_time =
+      gst_zero_buffer_base_time_get (&self->base_time, GST_ELEMENT (self));
+  GST_OBJECT_LOCK (self);
+  clock->live = self->upstream_live;
+  clock->min_latency = self->upstream_min;
+  clock->max_latency = self->upstream_max;
+  if (GST_BASE_SINK (self)->sync)
+    clock->min_latency = self->sync_delay;
+  GST_OBJECT_UNLOCK (self);
+  if (clock->max_latency < clock->min_latency)
+    clock->max_latency = clock->min_latency;
+}
 
-  begin_wait (self);
-  gst_pad_push_event (GST_BASE_SINK_PAD (self), event);
-  end_wait (self);
+/* ---- what goes with the stream ---- */
+
+static ZbResult
+send_due (GstZeroBufferSink *self, gboolean wait, ZbError *error)
+{
+  GstZeroBufferClock clock;
+
+  get_clock (self, &clock);
+  return gst_zero_buffer_connection_send_due (
+      &self->connection, &clock, &self->story, wait, error);
 }
 
 static void
 pass_on_key_unit_requests (GstZeroBufferSink *self)
 {
-  guint64 requests = zb_writer_get_key_unit_requests (self->writer);
-
-  if (requests == self->key_unit_requests)
+  if (!gst_zero_buffer_connection_take_key_unit_request (&self->connection))
     return;
   GST_DEBUG_OBJECT (self, "The reader asks for a key unit");
-  self->key_unit_requests = requests;
   request_key_unit (self);
 }
 
 static void
 count_dropped (GstZeroBufferSink *self)
 {
-  self->missed = TRUE;
+  self->begun = TRUE;
   GST_OBJECT_LOCK (self);
   self->dropped++;
   GST_OBJECT_UNLOCK (self);
 }
 
-/* Without the lock: who knows what is done about it. */
 static void
 warn_of_fill (GstZeroBufferSink *self)
 {
@@ -682,71 +710,57 @@ warn_of_fill (GstZeroBufferSink *self)
   guint level;
   ZbStats stats;
 
-  level = gst_zero_buffer_fill_update (
-      &self->fill, percent, percent < 80 ? 0 : gst_util_get_timestamp ());
+  level = gst_zero_buffer_fill_update (&self->connection.fill, percent,
+      percent < 80 ? 0 : gst_util_get_timestamp ());
   if (G_LIKELY (level == 0))
     return;
   zb_writer_get_stats (self->writer, &stats);
-  begin_wait (self);
+  leave (self);
   gst_zero_buffer_fill_post (
       GST_ELEMENT (self), level, stats.ring_used, stats.ring_size);
-  end_wait (self);
+  enter (self);
 }
 
 static ZbResult
 send_buffer (GstZeroBufferSink *self, GstBuffer *buffer, ZbError *error)
 {
+  GstZeroBufferConnection *connection = &self->connection;
   ZbResult result;
 
   pass_on_key_unit_requests (self);
-  if (self->missed &&
-      GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT)) {
+  if (gst_zero_buffer_connection_is_useless (connection, buffer)) {
     GST_LOG_OBJECT (self, "Not before a key unit: %" GST_PTR_FORMAT, buffer);
     count_dropped (self);
     return ZB_OK;
   }
   /* A reader of protocol 1.0 has been told the caps once and for all. */
-  if (!self->sender.has_records &&
+  if (!gst_zero_buffer_connection_has_records (connection) &&
       (result = check_session (self, error)) != ZB_OK)
     return result;
-  result = gst_zero_buffer_sender_send_buffer (
-      &self->sender, buffer, self->missed, error);
+  result = gst_zero_buffer_connection_send_buffer (
+      connection, buffer, self->caps, error);
   if (result == ZB_OK) {
-    self->sent = TRUE;
-    self->missed = FALSE;
+    self->begun = TRUE;
     warn_of_fill (self);
   }
   return result;
 }
 
-/* The writer has disconnected, to find a larger ring. */
-static void
-note_growing (GstZeroBufferSink *self)
-{
-  self->grow_since = gst_util_get_timestamp ();
-}
-
-/* Sends what is due, and @item, if it is a buffer.  (Events are queued.) */
+/* Sends what is due, and @item, if it is a buffer.  (Events are in the story.) */
 static ZbResult
 send_item (
     GstZeroBufferSink *self, GstMiniObject *item, gboolean wait, ZbError *error)
 {
   ZbResult result = ZB_OK;
 
-  if (!zb_writer_is_connected (self->writer)) {
+  if (!zb_writer_is_connected (self->writer))
     result = begin_session (self, wait, error);
-    if (result == ZB_OK && self->missed)
-      request_key_unit (self);
-  }
-  if (result == ZB_OK && !self->sender.has_records)
-    gst_zero_buffer_pending_clear (&self->pending);
-  else if (result == ZB_OK &&
-           (result = send_clock (self, wait, error)) == ZB_OK)
-    result = send_events (self, wait, error);
+  if (result == ZB_OK)
+    result = send_due (self, wait, error);
   if (result == ZB_OK && GST_IS_BUFFER (item))
     result = send_buffer (self, GST_BUFFER_CAST (item), error);
   if (result == ZB_GROW)
-    note_growing (self);
+    gst_zero_buffer_connection_grow (&self->connection);
   return result;
 }
 
@@ -766,18 +780,28 @@ static void
 let_go (GstZeroBufferSink *self, GstMiniObject *item, const ZbError *error)
 {
   GST_LOG_OBJECT (self, "Dropping: %s", error->message);
-  self->started = TRUE;
-  self->grow_since = GST_CLOCK_TIME_NONE;
-  gst_zero_buffer_pending_clear (&self->pending);
+  gst_zero_buffer_connection_give_up_growing (&self->connection);
+  gst_zero_buffer_story_drop_waiting (&self->story);
   if (GST_IS_BUFFER (item))
     count_dropped (self);
+}
+
+/* Whether to look for a reader again; after a first look that found none. */
+static gboolean
+is_patient (GstZeroBufferSink *self, guint *held, const ZbError *error)
+{
+  if (gst_zero_buffer_connection_is_awaited (&self->connection))
+    return TRUE;
+  if (!is_waiting_for_reader (self))
+    return FALSE;
+  GST_LOG_OBJECT (self, "Waiting for a reader: %s", error->message);
+  return !is_end_near (self, held);
 }
 
 static void
 lose_reader (GstZeroBufferSink *self, const ZbError *error)
 {
   GST_INFO_OBJECT (self, "%s", error->message);
-  self->missed = self->missed || self->sent;
   end_session (self, error->result == ZB_PEER_CRASHED
                          ? GST_ZERO_BUFFER_CAUSE_CRASHED
                          : GST_ZERO_BUFFER_CAUSE_LEFT);
@@ -790,11 +814,12 @@ is_eos (GstMiniObject *item)
          GST_EVENT_TYPE (GST_EVENT_CAST (item)) == GST_EVENT_EOS;
 }
 
-/* With the PREROLL_LOCK, after preroll; goes on until @item is sent, or need
- * not be, or cannot be. */
+/* Goes on until @item is sent, or need not be, or cannot be.  Call with the
+ * PREROLL_LOCK held, after preroll. */
 static GstFlowReturn
 deliver (GstZeroBufferSink *self, GstMiniObject *item)
 {
+  guint held = 0;
   GstFlowReturn flow;
   ZbError error;
 
@@ -815,10 +840,8 @@ deliver (GstZeroBufferSink *self, GstMiniObject *item)
       case ZB_GROW:
         break;
       case ZB_NOT_READY:
-        if (is_waiting_for_reader (self) || is_growing (self)) {
-          GST_LOG_OBJECT (self, "%s", error.message);
+        if (is_patient (self, &held, &error))
           break;
-        }
         let_go (self, item, &error);
         return GST_FLOW_OK;
       default:
@@ -832,27 +855,6 @@ static GstFlowReturn
 gst_zero_buffer_sink_render (GstBaseSink *sink, GstBuffer *buffer)
 {
   return deliver (GST_ZERO_BUFFER_SINK (sink), GST_MINI_OBJECT_CAST (buffer));
-}
-
-/* One after the other: only the first wakes up a reader that sleeps.  Who has the
- * list has its buffers too. */
-static GstFlowReturn
-gst_zero_buffer_sink_render_list (GstBaseSink *sink, GstBufferList *list)
-{
-  gboolean shared = !gst_buffer_list_is_writable (list);
-  GstFlowReturn flow = GST_FLOW_OK;
-
-  for (guint i = 0; i < gst_buffer_list_length (list) && flow == GST_FLOW_OK;
-       i++) {
-    GstBuffer *buffer = gst_buffer_list_get (list, i);
-
-    if (shared)
-      gst_buffer_ref (buffer);
-    flow = gst_zero_buffer_sink_render (sink, buffer);
-    if (shared)
-      gst_buffer_unref (buffer);
-  }
-  return flow;
 }
 
 /* For the end of the stream, and gaps: they take their time as buffers do.  In
@@ -871,24 +873,25 @@ gst_zero_buffer_sink_wait_event (GstBaseSink *sink, GstEvent *event)
   if (GST_EVENT_TYPE (event) == GST_EVENT_EOS &&
       !zb_writer_is_connected (self->writer))
     return GST_FLOW_OK;
-  gst_zero_buffer_pending_push (&self->pending, event);
+  gst_zero_buffer_story_add (&self->story, event);
   flow = deliver (self, GST_MINI_OBJECT_CAST (event));
-  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS && !self->sender.has_records)
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS &&
+      !gst_zero_buffer_connection_has_records (&self->connection))
     end_session (self, GST_ZERO_BUFFER_CAUSE_EOS);
   return flow;
 }
 
-/* With the PREROLL_LOCK: sends what is queued, @event at its end, if there is a
- * reader and no other thread is at it; else it goes with the next buffer.  One
- * that is out of band, or comes before preroll or into a flush, is nothing to wait
- * with. */
+/* Sends what is due, @event at its end, if there is a reader and no other thread is at
+ * it; else it goes with the next buffer.  An event that is out of band, or comes
+ * before preroll or into a flush, is nothing to wait with.  Call with the PREROLL_LOCK
+ * held. */
 static void
-send_queued (GstZeroBufferSink *self, GstEvent *event)
+send_at_once (GstZeroBufferSink *self, GstEvent *event)
 {
   GstBaseSink *sink = GST_BASE_SINK (self);
   ZbError error;
 
-  if (self->waiting || !zb_writer_is_connected (self->writer))
+  if (self->outside || !zb_writer_is_connected (self->writer))
     return;
   if (sink->flushing || sink->need_preroll || !GST_EVENT_IS_SERIALIZED (event))
     send_item (self, GST_MINI_OBJECT_CAST (event), FALSE, &error);
@@ -896,7 +899,7 @@ send_queued (GstZeroBufferSink *self, GstEvent *event)
     deliver (self, GST_MINI_OBJECT_CAST (event));
 }
 
-/* The base class has the lock while it is at what comes in order. */
+/* The base class has the PREROLL_LOCK while it is at what comes in order. */
 static gboolean
 comes_with_lock (GstEvent *event)
 {
@@ -904,17 +907,17 @@ comes_with_lock (GstEvent *event)
          GST_EVENT_TYPE (event) != GST_EVENT_FLUSH_STOP;
 }
 
-/* Pads push this event twice, since it is sticky but not serialized; ours on the
- * other side will too. */
-static gboolean
-is_repeated (GstZeroBufferSink *self, GstEvent *event)
+/* Call with the PREROLL_LOCK held. */
+static void
+take_event (GstZeroBufferSink *self, GstEvent *event)
 {
-  guint32 before = self->rate_seqnum;
-
-  if (GST_EVENT_TYPE (event) != GST_EVENT_INSTANT_RATE_CHANGE)
-    return FALSE;
-  self->rate_seqnum = gst_event_get_seqnum (event);
-  return self->rate_seqnum == before;
+  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP) {
+    gst_zero_buffer_story_flush (&self->story);
+    gst_zero_buffer_connection_flush (&self->connection, event);
+  } else {
+    gst_zero_buffer_story_add (&self->story, event);
+  }
+  send_at_once (self, event);
 }
 
 static gboolean
@@ -929,59 +932,49 @@ gst_zero_buffer_sink_event (GstBaseSink *sink, GstEvent *event)
   gst_event_ref (event);
   result = GST_BASE_SINK_CLASS (gst_zero_buffer_sink_parent_class)
                ->event (sink, event);
-  if (type == GST_EVENT_FLUSH_STOP) {
-    gst_zero_buffer_pending_flush (&self->pending);
-    carried = self->started;
-  }
-  if (carried && result && !is_repeated (self, event)) {
-    gst_zero_buffer_pending_push (&self->pending, event);
-    if (comes_with_lock (event)) {
-      send_queued (self, event);
-    } else {
+  if (carried && result) {
+    if (!comes_with_lock (event))
       GST_BASE_SINK_PREROLL_LOCK (sink);
-      send_queued (self, event);
+    take_event (self, event);
+    if (!comes_with_lock (event))
       GST_BASE_SINK_PREROLL_UNLOCK (sink);
-    }
   }
   gst_event_unref (event);
   return result;
 }
 
-/* The pipeline asks for it when it starts to play, and when it changes. */
-static void
-take_note_of_latency (GstZeroBufferSink *self)
-{
-  GstQuery *query = gst_query_new_latency ();
-  GstClockTime min, max;
-  gboolean live;
-
-  if (gst_pad_peer_query (GST_BASE_SINK_PAD (self), query)) {
-    gst_query_parse_latency (query, &live, &min, &max);
-    GST_OBJECT_LOCK (self);
-    self->clock_changed = self->clock_changed || self->clock.live != live ||
-                          self->clock.min_latency != min ||
-                          self->clock.max_latency != max;
-    self->clock.live = live;
-    self->clock.min_latency = min;
-    self->clock.max_latency = max;
-    GST_OBJECT_UNLOCK (self);
-  }
-  gst_query_unref (query);
-}
-
 static gboolean
-gst_zero_buffer_sink_query (GstElement *element, GstQuery *query)
+gst_zero_buffer_sink_element_query (GstElement *element, GstQuery *query)
 {
   if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
-    take_note_of_latency (GST_ZERO_BUFFER_SINK (element));
+    take_note_of_upstream_latency (GST_ZERO_BUFFER_SINK (element));
   return GST_ELEMENT_CLASS (gst_zero_buffer_sink_parent_class)
       ->query (element, query);
 }
 
+static gboolean
+gst_zero_buffer_sink_query (GstBaseSink *sink, GstQuery *query)
+{
+  GstCaps *caps;
+
+  if (GST_QUERY_TYPE (query) != GST_QUERY_ACCEPT_CAPS)
+    return GST_BASE_SINK_CLASS (gst_zero_buffer_sink_parent_class)
+        ->query (sink, query);
+  gst_query_parse_accept_caps (query, &caps);
+  gst_query_set_accept_caps_result (query, !is_foreign (caps));
+  if (is_foreign (caps))
+    GST_INFO_OBJECT (sink,
+        "Buffers of special memory cannot go to another process: "
+        "%" GST_PTR_FORMAT,
+        caps);
+  return TRUE;
+}
+
 /* ---- memory for upstream ---- */
 
-/* With the PREROLL_LOCK.  What keeps it from connecting will do so again with the
- * first buffer, and is told then; after that the buffer is used up. */
+/* What keeps it from connecting will do so again with the first buffer, and is
+ * reported then; after that the shared memory is used up.  Call with the PREROLL_LOCK
+ * held. */
 static gboolean
 try_session (GstZeroBufferSink *self, gboolean wait)
 {
@@ -991,27 +984,26 @@ try_session (GstZeroBufferSink *self, gboolean wait)
   if (result != ZB_OK && zb_writer_is_connected (self->writer)) {
     gst_zero_buffer_post_error (self, &error, get_hint (&error));
     end_session (self, GST_ZERO_BUFFER_CAUSE_STOPPED);
-  } else if (result == ZB_OK && self->missed) {
-    request_key_unit (self);
   }
   return result == ZB_NOT_READY && wait;
 }
 
-/* With the PREROLL_LOCK: if a reader is there already, the first buffers find
- * places, in a ring that is large enough for them if their @size is known. */
+/* If a reader is there already, the first buffers find places, in a ring that is
+ * large enough for them if their @size is known.  Call with the PREROLL_LOCK held. */
 static void
 prepare_ring (GstZeroBufferSink *self, gsize size)
 {
-  if (self->waiting || GST_BASE_SINK (self)->flushing || !self->caps)
+  if (self->outside || GST_BASE_SINK (self)->flushing || !self->caps)
     return;
   if (!zb_writer_is_connected (self->writer))
     try_session (self, FALSE);
   if (size == 0 || !zb_writer_is_connected (self->writer) ||
-      !self->sender.has_records ||
-      !gst_zero_buffer_sender_grow (&self->sender, size))
+      !gst_zero_buffer_connection_has_records (&self->connection) ||
+      !gst_zero_buffer_sender_grow (&self->connection.sender, size))
     return;
-  note_growing (self);
-  while (is_growing (self) && try_session (self, TRUE))
+  gst_zero_buffer_connection_grow (&self->connection);
+  while (gst_zero_buffer_connection_is_awaited (&self->connection) &&
+         try_session (self, TRUE))
     ;
 }
 
@@ -1019,7 +1011,7 @@ static void
 offer_pool (GstZeroBufferSink *self, GstCaps *caps, gsize size, GstQuery *query)
 {
   GstBufferPool *pool =
-      gst_zero_buffer_pool_new (self->sender.places, caps, size);
+      gst_zero_buffer_pool_new (self->connection.sender.places, caps, size);
 
   if (!pool)
     return;
@@ -1052,12 +1044,12 @@ gst_zero_buffer_sink_propose_allocation (GstBaseSink *sink, GstQuery *query)
 
   gst_query_parse_allocation (query, &caps, NULL);
   gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
-  if (!caps || has_foreign_memory (caps))
+  if (!caps || is_foreign (caps))
     return TRUE;
   gst_allocation_params_init (&params);
   params.align = GST_ZERO_BUFFER_PLACES_ALIGN;
   gst_query_add_allocation_param (
-      query, GST_ALLOCATOR (self->sender.places), &params);
+      query, GST_ALLOCATOR (self->connection.sender.places), &params);
   size = get_picture_size (caps);
   GST_BASE_SINK_PREROLL_LOCK (sink);
   prepare_ring (self, size);
@@ -1131,10 +1123,13 @@ gst_zero_buffer_sink_class_init (GstZeroBufferSinkClass *klass)
   object_class->finalize = gst_zero_buffer_sink_finalize;
   object_class->set_property = gst_zero_buffer_sink_set_property;
   object_class->get_property = gst_zero_buffer_sink_get_property;
+  object_class->notify = gst_zero_buffer_sink_notify;
   install_properties (object_class);
   gst_zero_buffer_notice_install_signals (element_class);
 
-  element_class->query = GST_DEBUG_FUNCPTR (gst_zero_buffer_sink_query);
+  element_class->query = GST_DEBUG_FUNCPTR (gst_zero_buffer_sink_element_query);
+  element_class->send_event =
+      GST_DEBUG_FUNCPTR (gst_zero_buffer_sink_send_event);
   gst_element_class_set_static_metadata (element_class, "ZeroBuffer sink",
       "Sink", "Sends media to another process through shared memory",
       "The ZeroBuffer for GStreamer authors");
@@ -1145,6 +1140,8 @@ gst_zero_buffer_sink_class_init (GstZeroBufferSinkClass *klass)
   base_sink_class->unlock = GST_DEBUG_FUNCPTR (gst_zero_buffer_sink_unlock);
   base_sink_class->unlock_stop =
       GST_DEBUG_FUNCPTR (gst_zero_buffer_sink_unlock_stop);
+  base_sink_class->get_caps = GST_DEBUG_FUNCPTR (gst_zero_buffer_sink_get_caps);
+  base_sink_class->query = GST_DEBUG_FUNCPTR (gst_zero_buffer_sink_query);
   base_sink_class->set_caps = GST_DEBUG_FUNCPTR (gst_zero_buffer_sink_set_caps);
   base_sink_class->propose_allocation =
       GST_DEBUG_FUNCPTR (gst_zero_buffer_sink_propose_allocation);
@@ -1152,6 +1149,4 @@ gst_zero_buffer_sink_class_init (GstZeroBufferSinkClass *klass)
   base_sink_class->wait_event =
       GST_DEBUG_FUNCPTR (gst_zero_buffer_sink_wait_event);
   base_sink_class->render = GST_DEBUG_FUNCPTR (gst_zero_buffer_sink_render);
-  base_sink_class->render_list =
-      GST_DEBUG_FUNCPTR (gst_zero_buffer_sink_render_list);
 }

@@ -90,6 +90,12 @@ enum {
   PROP_STATS,
 };
 
+typedef enum {
+  WRITER_NONE,    /* nothing has come from a writer, or it is gone */
+  WRITER_PRESENT, /* its first frame has come */
+  WRITER_GROWING, /* it went to come back, once there is a larger ring */
+} WriterState;
+
 struct _GstZeroBufferSrc {
   GstPushSrc parent;
 
@@ -103,11 +109,15 @@ struct _GstZeroBufferSrc {
   ZbReader *reader;
   guint64 sessions; /* writers seen */
 
+  /* What other threads have done, for the streaming thread to take note of. */
+  gint flushed; /* atomic: the application has flushed */
+  gint played;  /* atomic: the element has begun to play */
+
   /* Of the streaming thread. */
-  gboolean in_session;     /* this writer's first frame has come */
-  guint64 peer_pid;        /* of the writer in session, or the last one */
-  gboolean told;           /* that it is connected */
-  GstClockTime grow_since; /* when it asked for a larger ring, or NONE */
+  WriterState writer;
+  guint64 peer_pid;        /* of the writer, or the last one */
+  gboolean announced;      /* the application knows that it is connected */
+  GstClockTime grow_since; /* in GROWING */
   GstZeroBufferFill fill;
   GstZeroBufferReceiver receiver;
 };
@@ -131,6 +141,8 @@ gst_zero_buffer_src_init (GstZeroBufferSrc *self)
   self->reconnect = DEFAULT_RECONNECT;
   gst_zero_buffer_receiver_init (&self->receiver, GST_BASE_SRC (self));
   gst_base_src_set_format (GST_BASE_SRC (self), GST_FORMAT_TIME);
+  /* It is the producer that says where its stream ends. */
+  gst_base_src_set_automatic_eos (GST_BASE_SRC (self), FALSE);
 }
 
 static void
@@ -206,7 +218,7 @@ gst_zero_buffer_src_set_property (
   GST_OBJECT_UNLOCK (self);
 }
 
-/* With the OBJECT_LOCK. */
+/* Call with the OBJECT_LOCK held. */
 static GstStructure *
 get_stats (GstZeroBufferSrc *self)
 {
@@ -224,6 +236,7 @@ get_stats (GstZeroBufferSrc *self)
       "sessions", G_TYPE_UINT64, self->sessions,
       "moved", G_TYPE_UINT64, moved,
       "copies", G_TYPE_UINT64, self->receiver.copies,
+      "dropped", G_TYPE_UINT64, self->receiver.dropped,
       "latency", G_TYPE_UINT64, self->receiver.latency,
       "latency-max", G_TYPE_UINT64, self->receiver.latency_max,
       NULL);
@@ -312,10 +325,11 @@ gst_zero_buffer_src_start (GstBaseSrc *src)
       config.payload_size);
   g_free (name);
 
-  self->in_session = FALSE;
+  self->writer = WRITER_NONE;
   self->peer_pid = 0;
-  self->told = FALSE;
-  self->grow_since = GST_CLOCK_TIME_NONE;
+  self->announced = FALSE;
+  g_atomic_int_set (&self->flushed, FALSE);
+  g_atomic_int_set (&self->played, FALSE);
   memset (&self->fill, 0, sizeof self->fill);
   gst_zero_buffer_receiver_start (&self->receiver, timestamps);
   GST_OBJECT_LOCK (self);
@@ -325,21 +339,21 @@ gst_zero_buffer_src_start (GstBaseSrc *src)
   return TRUE;
 }
 
-/* Once in a session.  A writer that was gone before it was seen, to have the ring
- * made larger, will be seen when it is back. */
+/* A writer that was gone before it was seen, to have the ring made larger, will be
+ * seen when it is back. */
 static void
-tell_connected (GstZeroBufferSrc *self)
+announce_connected (GstZeroBufferSrc *self)
 {
-  if (self->told)
+  if (self->announced)
     return;
-  self->told = TRUE;
+  self->announced = TRUE;
   gst_zero_buffer_notice_connected (GST_ELEMENT (self), self->peer_pid);
 }
 
 static void
-tell_disconnected (GstZeroBufferSrc *self, const gchar *cause)
+announce_disconnected (GstZeroBufferSrc *self, const gchar *cause)
 {
-  tell_connected (self);
+  announce_connected (self);
   gst_zero_buffer_notice_disconnected (
       GST_ELEMENT (self), self->peer_pid, cause);
 }
@@ -356,8 +370,8 @@ gst_zero_buffer_src_stop (GstBaseSrc *src)
   reader = g_steal_pointer (&self->reader);
   GST_OBJECT_UNLOCK (self);
 
-  if (self->in_session)
-    tell_disconnected (self, GST_ZERO_BUFFER_CAUSE_STOPPED);
+  if (self->writer == WRITER_PRESENT)
+    announce_disconnected (self, GST_ZERO_BUFFER_CAUSE_STOPPED);
   GST_INFO_OBJECT (self, "In all: %" GST_PTR_FORMAT, stats);
   gst_structure_free (stats);
   zb_reader_close (reader);
@@ -427,8 +441,8 @@ find_caps (GstZeroBufferSrc *self, GstCaps **caps)
   return TRUE;
 }
 
-/* Frames come with memory of their own; all there is to ask is whether
- * downstream understands strides. */
+/* Frames come with memory of their own; all there is to ask is whether downstream
+ * understands strides.  A pool of downstream's would be of no use. */
 static gboolean
 gst_zero_buffer_src_decide_allocation (GstBaseSrc *src, GstQuery *query)
 {
@@ -436,10 +450,10 @@ gst_zero_buffer_src_decide_allocation (GstBaseSrc *src, GstQuery *query)
 
   self->receiver.video_meta =
       gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
+  while (gst_query_get_n_allocation_pools (query) > 0)
+    gst_query_remove_nth_allocation_pool (query, 0);
   return TRUE;
 }
-
-/* ---- events ---- */
 
 /* ---- sessions ---- */
 
@@ -453,53 +467,73 @@ has_records (GstZeroBufferSrc *self)
 static GstFlowReturn
 begin_plain_stream (GstZeroBufferSrc *self)
 {
-  GstFlowReturn flow = GST_FLOW_ERROR;
   GstCaps *caps = NULL;
 
-  if (find_caps (self, &caps))
-    flow = gst_zero_buffer_receiver_begin_plain_stream (&self->receiver, caps);
+  if (!find_caps (self, &caps))
+    return GST_FLOW_ERROR;
+  gst_zero_buffer_receiver_begin_plain_stream (&self->receiver, caps);
   gst_clear_caps (&caps);
-  return flow;
+  return GST_FLOW_OK;
 }
 
 static void
 count_session (GstZeroBufferSrc *self)
 {
-  self->told = FALSE;
+  self->announced = FALSE;
   GST_OBJECT_LOCK (self);
   self->sessions++;
   GST_OBJECT_UNLOCK (self);
+}
+
+/* The pid of a writer that has sent its first frame; 0 if it was gone before it
+ * was seen. */
+static guint64
+get_pid (GstZeroBufferSrc *self)
+{
+  ZbStats stats;
+
+  zb_reader_get_stats (self->reader, &stats);
+  return stats.peer_pid;
+}
+
+/* Whether the writer of the session before is back, and its stream goes on. */
+static gboolean
+is_continued (GstZeroBufferSrc *self, guint64 pid)
+{
+  return self->writer == WRITER_GROWING && self->sessions > 0 &&
+         (pid == 0 || self->peer_pid == 0 || pid == self->peer_pid);
 }
 
 /* With the first frame of a writer. */
 static GstFlowReturn
 begin_session (GstZeroBufferSrc *self)
 {
-  guint64 before = self->peer_pid;
-  gboolean continued;
-  ZbStats stats;
+  guint64 pid = get_pid (self);
+  gboolean continued = is_continued (self, pid);
 
-  zb_reader_get_stats (self->reader, &stats);
-  /* 0 if it was gone before it was seen. */
-  self->peer_pid = stats.peer_pid ? stats.peer_pid : before;
-  continued = self->receiver.had_session &&
-              GST_CLOCK_TIME_IS_VALID (self->grow_since) &&
-              (before == 0 || self->peer_pid == before);
-  self->grow_since = GST_CLOCK_TIME_NONE;
-  self->in_session = TRUE;
-  gst_zero_buffer_receiver_begin_session (&self->receiver, continued);
-  if (!continued)
+  if (pid != 0)
+    self->peer_pid = pid;
+  self->writer = WRITER_PRESENT;
+  if (!continued) {
+    gst_zero_buffer_receiver_begin_session (&self->receiver, self->peer_pid);
     count_session (self);
+  }
   if (self->peer_pid != 0)
-    tell_connected (self);
+    announce_connected (self);
   return continued || has_records (self) ? GST_FLOW_OK
                                          : begin_plain_stream (self);
+}
+
+static gboolean
+has_ended (GstZeroBufferSrc *self)
+{
+  return self->receiver.stream == GST_ZERO_BUFFER_STREAM_ENDED;
 }
 
 static const gchar *
 get_cause (GstZeroBufferSrc *self, const ZbError *end)
 {
-  if (self->receiver.ended)
+  if (has_ended (self))
     return GST_ZERO_BUFFER_CAUSE_EOS;
   return end->result == ZB_PEER_CRASHED ? GST_ZERO_BUFFER_CAUSE_CRASHED
                                         : GST_ZERO_BUFFER_CAUSE_LEFT;
@@ -532,16 +566,14 @@ is_reconnecting (GstZeroBufferSrc *self)
 static GstFlowReturn
 end_session (GstZeroBufferSrc *self, const ZbError *end)
 {
-  gboolean ended = self->receiver.ended || end->result == ZB_PEER_LEFT;
-
   GST_INFO_OBJECT (self, "%s", end->message);
-  if (self->in_session)
-    tell_disconnected (self, get_cause (self, end));
-  self->in_session = FALSE;
-  self->grow_since = GST_CLOCK_TIME_NONE;
+  if (self->writer != WRITER_NONE)
+    announce_disconnected (self, get_cause (self, end));
+  self->writer = WRITER_NONE;
   if (is_reconnecting (self))
     return renew (self);
-  if (ended)
+  gst_zero_buffer_receiver_finish (&self->receiver);
+  if (has_ended (self) || end->result == ZB_PEER_LEFT)
     return GST_FLOW_EOS;
   gst_zero_buffer_post_error (self, end,
       "Start it again, and this element too, or set its property reconnect.");
@@ -552,7 +584,7 @@ static GstFlowReturn
 grow (GstZeroBufferSrc *self, const ZbError *end)
 {
   GST_INFO_OBJECT (self, "%s", end->message);
-  self->in_session = FALSE;
+  self->writer = WRITER_GROWING;
   self->grow_since = gst_util_get_timestamp ();
   return renew (self);
 }
@@ -561,7 +593,7 @@ grow (GstZeroBufferSrc *self, const ZbError *end)
 static gboolean
 is_lost (GstZeroBufferSrc *self)
 {
-  return GST_CLOCK_TIME_IS_VALID (self->grow_since) &&
+  return self->writer == WRITER_GROWING &&
          gst_util_get_timestamp () - self->grow_since > GROW_PATIENCE;
 }
 
@@ -571,7 +603,6 @@ lose (GstZeroBufferSrc *self)
   const ZbError end = { ZB_PEER_LEFT, 0,
     "The writer asked for a larger ring, and did not come back." };
 
-  self->in_session = TRUE;
   return end_session (self, &end);
 }
 
@@ -632,9 +663,9 @@ warn_of_fill (GstZeroBufferSrc *self)
       GST_ELEMENT (self), level, stats.ring_used, stats.ring_size);
 }
 
-/* One record or frame. */
+/* One record or frame, of which *buffer is made if it is one. */
 static GstFlowReturn
-forward_next (GstZeroBufferSrc *self)
+take_next (GstZeroBufferSrc *self, GstBuffer **buffer)
 {
   GstFlowReturn flow;
   ZbFrame *frame;
@@ -642,28 +673,124 @@ forward_next (GstZeroBufferSrc *self)
   if ((flow = wait_for_frame (self, &frame)) != GST_FLOW_OK)
     return flow;
   warn_of_fill (self);
-  if (!self->in_session && (flow = begin_session (self)) != GST_FLOW_OK) {
+  if (self->writer != WRITER_PRESENT &&
+      (flow = begin_session (self)) != GST_FLOW_OK) {
     zb_frame_release (frame);
     return flow;
   }
-  return has_records (self)
-             ? gst_zero_buffer_receiver_push_record (&self->receiver, frame)
-             : gst_zero_buffer_receiver_push_plain (&self->receiver, frame);
+  return has_records (self) ? gst_zero_buffer_receiver_take_record (
+                                  &self->receiver, frame, buffer)
+                            : gst_zero_buffer_receiver_take_plain (
+                                  &self->receiver, frame, buffer);
 }
 
-/* The base class has the thread, its states and the flow; what it pushes itself
- * would not be the producer's stream: it adds segments, flags and ends to it.
- * So everything is pushed here, and what is returned is how that ended. */
+static void
+take_notes (GstZeroBufferSrc *self)
+{
+  if (g_atomic_int_compare_and_exchange (&self->flushed, TRUE, FALSE))
+    gst_zero_buffer_receiver_note_flush (&self->receiver);
+  if (g_atomic_int_compare_and_exchange (&self->played, TRUE, FALSE))
+    gst_zero_buffer_receiver_note_play (&self->receiver);
+}
+
+/* The base class pushes the buffer, and so pauses, counts, ends and flushes as in
+ * every source. */
 static GstFlowReturn
 gst_zero_buffer_src_create (GstPushSrc *push_src, GstBuffer **buffer)
 {
   GstZeroBufferSrc *self = GST_ZERO_BUFFER_SRC (push_src);
   GstFlowReturn flow;
 
+  *buffer = NULL;
+  gst_zero_buffer_guard_release (&self->receiver.guard);
+  take_notes (self);
   do
-    flow = forward_next (self);
-  while (flow == GST_FLOW_OK);
+    flow = take_next (self, buffer);
+  while (flow == GST_FLOW_OK && !*buffer);
   return flow;
+}
+
+/* ---- from the application ---- */
+
+static gboolean
+gst_zero_buffer_src_send_event (GstElement *element, GstEvent *event)
+{
+  GstZeroBufferSrc *self = GST_ZERO_BUFFER_SRC (element);
+
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_SEEK:
+      /* The base class would flush first, and find out afterwards. */
+      GST_DEBUG_OBJECT (self, "Not seekable");
+      gst_event_unref (event);
+      return FALSE;
+    case GST_EVENT_FLUSH_STOP:
+      g_atomic_int_set (&self->flushed, TRUE);
+      break;
+    default:
+      break;
+  }
+  return GST_ELEMENT_CLASS (gst_zero_buffer_src_parent_class)
+      ->send_event (element, event);
+}
+
+static GstStateChangeReturn
+gst_zero_buffer_src_change_state (
+    GstElement *element, GstStateChange transition)
+{
+  /* A live source makes nothing while it is paused. */
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING &&
+      gst_base_src_is_live (GST_BASE_SRC (element)))
+    g_atomic_int_set (&GST_ZERO_BUFFER_SRC (element)->played, TRUE);
+  return GST_ELEMENT_CLASS (gst_zero_buffer_src_parent_class)
+      ->change_state (element, transition);
+}
+
+/* Who refused which caps. */
+static gchar *
+describe_refusal (GstZeroBufferSrc *self, const gchar *debug)
+{
+  GstPad *pad = GST_BASE_SRC_PAD (self);
+  GstPad *peer = gst_pad_get_peer (pad);
+  GstCaps *caps = gst_pad_get_current_caps (pad);
+  gchar *text = gst_info_strdup_printf ("%s\nThe caps %" GST_PTR_FORMAT
+                                        " were refused by %" GST_PTR_FORMAT
+                                        ", or behind it.",
+      debug ? debug : "", caps, peer);
+
+  gst_clear_caps (&caps);
+  gst_clear_object (&peer);
+  return text;
+}
+
+/* The base class reports that it was not negotiated, and no more. */
+static GstMessage *
+explain_refusal (GstZeroBufferSrc *self, GstMessage *message)
+{
+  GError *error;
+  gchar *debug, *text;
+  GstMessage *explained;
+
+  gst_message_parse_error (message, &error, &debug);
+  text = describe_refusal (self, debug);
+  explained = gst_message_new_error (GST_OBJECT (self), error, text);
+  gst_message_set_seqnum (explained, gst_message_get_seqnum (message));
+  gst_message_unref (message);
+  g_error_free (error);
+  g_free (debug);
+  g_free (text);
+  return explained;
+}
+
+static gboolean
+gst_zero_buffer_src_post_message (GstElement *element, GstMessage *message)
+{
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR &&
+      GST_MESSAGE_SRC (message) == GST_OBJECT (element) &&
+      gst_pad_get_last_flow_return (GST_BASE_SRC_PAD (element)) ==
+          GST_FLOW_NOT_NEGOTIATED)
+    message = explain_refusal (GST_ZERO_BUFFER_SRC (element), message);
+  return GST_ELEMENT_CLASS (gst_zero_buffer_src_parent_class)
+      ->post_message (element, message);
 }
 
 /* ---- from downstream ---- */
@@ -838,6 +965,8 @@ install_properties (GObjectClass *klass)
    *   them for long
    * * `copies`: frames that were laid out anew for elements that do not
    *   understand strides
+   * * `dropped`: buffers that came too early for this pipeline, or could not have
+   *   been decoded after a loss
    * * `latency`, `latency-max`: ns from the time at which the last buffer was due
    *   in a live producer (when it was captured, mostly) to its arrival here, and
    *   the longest so far; #GST_CLOCK_TIME_NONE where that is not known
@@ -863,6 +992,12 @@ gst_zero_buffer_src_class_init (GstZeroBufferSrcClass *klass)
   object_class->get_property = gst_zero_buffer_src_get_property;
   install_properties (object_class);
   gst_zero_buffer_notice_install_signals (element_class);
+  element_class->send_event =
+      GST_DEBUG_FUNCPTR (gst_zero_buffer_src_send_event);
+  element_class->change_state =
+      GST_DEBUG_FUNCPTR (gst_zero_buffer_src_change_state);
+  element_class->post_message =
+      GST_DEBUG_FUNCPTR (gst_zero_buffer_src_post_message);
   gst_type_mark_as_plugin_api (GST_TYPE_ZERO_BUFFER_TIMESTAMPS, 0);
 
   gst_element_class_set_static_metadata (element_class, "ZeroBuffer source",

@@ -1,8 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "gstzerobuffertimeline.h"
 
-/* Below this a difference between measurements is noise, ns. */
-#define TOLERANCE (200 * GST_USECOND)
+#include <string.h>
+
+/* From here on a difference between the clocks is none of drift: a clock was set,
+ * or a pipeline was paused. */
+#define JUMP ((gint64) (40 * GST_MSECOND))
+
+/* Below this a difference between measurements is noise. */
+#define NOISE ((gint64) (500 * GST_USECOND))
+
+/* Timestamps are corrected by 1/SLEW_RATE of the time that goes by, at most. */
+#define SLEW_RATE 1000
 
 GType
 gst_zero_buffer_timestamps_get_type (void)
@@ -27,13 +36,38 @@ gst_zero_buffer_timestamps_get_type (void)
 }
 
 void
-gst_zero_buffer_timeline_reset (GstZeroBufferTimeline *self)
+gst_zero_buffer_timeline_start (GstZeroBufferTimeline *self,
+    GstElement *element, GstZeroBufferTimestamps wanted, gboolean live)
 {
-  gst_clear_event (&self->segment);
+  memset (self, 0, sizeof *self);
+  self->element = element;
+  self->wanted = wanted;
+  self->live = live;
+  self->origin = live ? NULL : gst_zero_buffer_origin_get (element);
+}
+
+void
+gst_zero_buffer_timeline_stop (GstZeroBufferTimeline *self)
+{
+  g_clear_pointer (&self->origin, gst_zero_buffer_origin_release);
+}
+
+static void
+set_shift (GstZeroBufferTimeline *self, gint64 shift)
+{
+  self->shifted = TRUE;
+  self->shift = shift;
+  self->drift = 0;
+  self->slew = 0;
+  self->slewed_at = self->end;
+}
+
+void
+gst_zero_buffer_timeline_begin_session (GstZeroBufferTimeline *self)
+{
   self->has_clock = FALSE;
-  self->pending = FALSE;
+  self->state = GST_ZERO_BUFFER_SEGMENT_NONE;
   self->shifted = FALSE;
-  self->shift = 0;
 }
 
 void
@@ -46,11 +80,37 @@ gst_zero_buffer_timeline_set_clock (
 
 void
 gst_zero_buffer_timeline_set_segment (
-    GstZeroBufferTimeline *self, GstEvent *segment)
+    GstZeroBufferTimeline *self, const GstSegment *segment, guint32 seqnum)
 {
-  gst_clear_event (&self->segment);
-  self->segment = segment;
-  self->pending = TRUE;
+  self->segment = *segment;
+  self->seqnum = seqnum;
+  self->state = GST_ZERO_BUFFER_SEGMENT_PENDING;
+}
+
+void
+gst_zero_buffer_timeline_flush (
+    GstZeroBufferTimeline *self, gboolean reset_time)
+{
+  self->state = GST_ZERO_BUFFER_SEGMENT_NONE;
+  if (!reset_time)
+    return;
+  self->end = 0;
+  if (!gst_zero_buffer_timeline_is_rebased (self))
+    self->shifted = FALSE;
+}
+
+void
+gst_zero_buffer_timeline_resend (GstZeroBufferTimeline *self)
+{
+  if (self->state != GST_ZERO_BUFFER_SEGMENT_NONE)
+    self->state = GST_ZERO_BUFFER_SEGMENT_PENDING;
+}
+
+void
+gst_zero_buffer_timeline_forget_shift (GstZeroBufferTimeline *self)
+{
+  if (gst_zero_buffer_timeline_is_rebased (self))
+    self->shifted = FALSE;
 }
 
 static GstZeroBufferTimestamps
@@ -70,121 +130,240 @@ gst_zero_buffer_timeline_is_rebased (const GstZeroBufferTimeline *self)
          self->has_clock && self->clock.base_time != GST_ZERO_BUFFER_BASE_NONE;
 }
 
-/* A pipeline that has not started to play has no base time yet; one that is
- * paused will have another when it goes on. */
-static gboolean
-find_shift (GstZeroBufferTimeline *self, GstElement *element,
-    const GstSegment *segment, GstBuffer *buffer, gint64 *shift)
+gboolean
+gst_zero_buffer_timeline_is_arrival (const GstZeroBufferTimeline *self)
 {
-  GstClockTime time;
-  gint64 base;
+  return get_mode (self) == GST_ZERO_BUFFER_TIMESTAMPS_ARRIVAL;
+}
 
-  if (GST_STATE_TARGET (element) == GST_STATE_PLAYING &&
-      (base = gst_zero_buffer_base_time_get (&self->own, element)) !=
-          GST_ZERO_BUFFER_BASE_NONE) {
-    *shift = self->clock.base_time - base;
+GstClockTime
+gst_zero_buffer_timeline_get_arrival (const GstZeroBufferTimeline *self)
+{
+  GstClockTime now = gst_element_get_current_running_time (self->element);
+
+  return GST_CLOCK_TIME_IS_VALID (now) ? now : 0;
+}
+
+/* ---- running times ---- */
+
+/* In the producer. */
+static gint64
+get_producer_time (const GstZeroBufferTimeline *self, GstClockTime timestamp)
+{
+  guint64 time;
+  gint sign;
+
+  if (self->state == GST_ZERO_BUFFER_SEGMENT_NONE ||
+      self->segment.format != GST_FORMAT_TIME ||
+      !GST_CLOCK_TIME_IS_VALID (timestamp))
+    return GST_ZERO_BUFFER_TIMELINE_NO_TIME;
+  sign = gst_segment_to_running_time_full (
+      &self->segment, GST_FORMAT_TIME, timestamp, &time);
+  if (sign == 0 || time > G_MAXINT64 / 4)
+    return GST_ZERO_BUFFER_TIMELINE_NO_TIME;
+  return sign * (gint64) time;
+}
+
+gint64
+gst_zero_buffer_timeline_get_running_time (
+    const GstZeroBufferTimeline *self, GstClockTime timestamp)
+{
+  gint64 time = get_producer_time (self, timestamp);
+
+  return time == GST_ZERO_BUFFER_TIMELINE_NO_TIME
+             ? time
+             : time + self->shift + self->slew;
+}
+
+GstClockTime
+gst_zero_buffer_timeline_get_position (
+    const GstZeroBufferTimeline *self, gint64 running_time)
+{
+  gint64 time = running_time - self->shift - self->slew;
+
+  if (time < 0)
+    return GST_CLOCK_TIME_NONE;
+  return gst_segment_position_from_running_time (
+      &self->segment, GST_FORMAT_TIME, time);
+}
+
+void
+gst_zero_buffer_timeline_note_end (GstZeroBufferTimeline *self, gint64 end)
+{
+  if (end != GST_ZERO_BUFFER_TIMELINE_NO_TIME && end > self->end)
+    self->end = end;
+}
+
+/* ---- finding the shift ---- */
+
+/* The monotonic time of our running time 0.  FALSE: nothing says where it is. */
+static gboolean
+find_origin (GstZeroBufferTimeline *self, GstClockTime at, gint64 *origin)
+{
+  gboolean playing = GST_STATE_TARGET (self->element) == GST_STATE_PLAYING;
+  gint64 base = playing
+                    ? gst_zero_buffer_base_time_get (&self->own, self->element)
+                    : GST_ZERO_BUFFER_BASE_NONE;
+  gint64 first = get_producer_time (self, at);
+
+  if (self->live) {
+    *origin = base;
+    return base != GST_ZERO_BUFFER_BASE_NONE;
+  }
+  if (base == GST_ZERO_BUFFER_BASE_NONE &&
+      first == GST_ZERO_BUFFER_TIMELINE_NO_TIME)
+    return FALSE;
+  *origin = gst_zero_buffer_origin_find (self->origin, base,
+      base == GST_ZERO_BUFFER_BASE_NONE ? self->clock.base_time + first : 0);
+  return TRUE;
+}
+
+/* FALSE: it is not known.  *changed: it is not what it was. */
+static gboolean
+update_rebased_shift (
+    GstZeroBufferTimeline *self, GstClockTime at, gboolean *changed)
+{
+  gint64 origin, drift;
+
+  if (!find_origin (self, at, &origin))
+    return self->shifted;
+  drift = self->clock.base_time - origin - self->shift;
+  if (!self->shifted || ABS (drift - self->slew) > JUMP) {
+    *changed = TRUE;
+    set_shift (self, self->clock.base_time - origin);
+    drift = 0;
+  }
+  self->drift = drift;
+  return TRUE;
+}
+
+static gboolean
+update_shift (GstZeroBufferTimeline *self, GstClockTime at, gboolean *changed)
+{
+  if (gst_zero_buffer_timeline_is_rebased (self))
+    return update_rebased_shift (self, at, changed);
+  /* One producer after the other, as concat plays them. */
+  if (!self->shifted)
+    set_shift (self, self->end);
+  return TRUE;
+}
+
+void
+gst_zero_buffer_timeline_follow_drift (
+    GstZeroBufferTimeline *self, gint64 running_time)
+{
+  gint64 step = (running_time - self->slewed_at) / SLEW_RATE;
+  gint64 missing = self->drift - self->slew;
+
+  if (step <= 0)
+    return;
+  self->slewed_at = running_time;
+  if (ABS (missing) > NOISE)
+    self->slew += CLAMP (missing, -step, step);
+}
+
+GstClockTime
+gst_zero_buffer_timeline_correct (
+    const GstZeroBufferTimeline *self, GstClockTime timestamp)
+{
+  gint64 slew = self->slew;
+
+  if (G_LIKELY (slew == 0) || !GST_CLOCK_TIME_IS_VALID (timestamp) ||
+      self->state == GST_ZERO_BUFFER_SEGMENT_NONE ||
+      self->segment.format != GST_FORMAT_TIME)
+    return timestamp;
+  slew = (gint64) ((gdouble) slew * self->segment.rate);
+  if (slew < 0 && (GstClockTime) -slew > timestamp)
+    return 0;
+  return timestamp + slew;
+}
+
+/* ---- the segment ---- */
+
+/* As gst_segment_offset_running_time (), which does not know of rates below 0. */
+static gboolean
+shift_segment (GstSegment *segment, gint64 shift)
+{
+  guint64 position;
+
+  if (shift >= 0 || segment->base >= (guint64) -shift) {
+    segment->base += shift;
     return TRUE;
   }
-  *shift = self->shift;
-  if (self->shifted)
-    return TRUE;
-  /* Until then the first buffer is what is shown at the start. */
-  if (!buffer)
+  shift += segment->base;
+  segment->base = 0;
+  position = gst_segment_position_from_running_time (
+      segment, GST_FORMAT_TIME, (guint64) -shift);
+  if (position == GST_CLOCK_TIME_NONE)
     return FALSE;
-  time = gst_segment_to_running_time (
-      segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
-  if (GST_CLOCK_TIME_IS_VALID (time))
-    *shift = -(gint64) time;
+  segment->offset = segment->rate > 0.0 ? position - segment->start
+                                        : segment->stop - position;
   return TRUE;
 }
 
 static GstEvent *
-make_shifted (GstEvent *event, const GstSegment *segment, gint64 shift)
+make_event (const GstZeroBufferTimeline *self, const GstSegment *segment)
 {
-  GstSegment copy = *segment;
-  GstEvent *shifted;
+  GstEvent *event = gst_event_new_segment (segment);
 
-  if (!gst_segment_offset_running_time (&copy, GST_FORMAT_TIME, shift))
-    return gst_event_ref (event);
-  shifted = gst_event_new_segment (&copy);
-  gst_event_set_seqnum (shifted, gst_event_get_seqnum (event));
-  return shifted;
+  gst_event_set_seqnum (event, self->seqnum);
+  return event;
 }
 
 static GstEvent *
-rebase (GstZeroBufferTimeline *self, GstElement *element, GstBuffer *buffer)
+make_shifted (GstZeroBufferTimeline *self)
 {
-  const GstSegment *segment;
-  gint64 shift;
+  GstSegment segment = self->segment;
 
-  gst_event_parse_segment (self->segment, &segment);
-  if (segment->format != GST_FORMAT_TIME) {
-    if (!self->pending)
-      return NULL;
-    self->pending = FALSE;
-    return gst_event_ref (self->segment);
+  if (segment.format == GST_FORMAT_TIME &&
+      !shift_segment (&segment, self->shift)) {
+    self->state = GST_ZERO_BUFFER_SEGMENT_EARLY;
+    return NULL;
   }
-  if (!find_shift (self, element, segment, buffer, &shift))
-    return NULL;
-  if (!self->pending && ABS (shift - self->shift) <= (gint64) TOLERANCE)
-    return NULL;
-  self->pending = FALSE;
-  self->shifted = TRUE;
-  self->shift = shift;
-  return make_shifted (self->segment, segment, shift);
+  self->state = GST_ZERO_BUFFER_SEGMENT_MAPPED;
+  return make_event (self, &segment);
 }
 
 GstEvent *
-gst_zero_buffer_timeline_update (
-    GstZeroBufferTimeline *self, GstElement *element, GstBuffer *buffer)
+gst_zero_buffer_timeline_map (GstZeroBufferTimeline *self, GstClockTime at,
+    gboolean force, gboolean *shifted)
 {
   GstSegment arrival;
 
-  if (!self->segment)
+  *shifted = FALSE;
+  if (self->state == GST_ZERO_BUFFER_SEGMENT_NONE)
     return NULL;
-  if (gst_zero_buffer_timeline_is_rebased (self))
-    return rebase (self, element, buffer);
-  if (!self->pending)
+  if (gst_zero_buffer_timeline_is_arrival (self)) {
+    if (self->state == GST_ZERO_BUFFER_SEGMENT_MAPPED)
+      return NULL;
+    self->state = GST_ZERO_BUFFER_SEGMENT_MAPPED;
+    gst_segment_init (&arrival, GST_FORMAT_TIME);
+    return make_event (self, &arrival);
+  }
+  if (self->segment.format == GST_FORMAT_TIME &&
+      !update_shift (self, at, shifted)) {
+    if (!force)
+      return NULL;
+    self->shift = 0;
+  }
+  if (self->state != GST_ZERO_BUFFER_SEGMENT_PENDING && !*shifted)
     return NULL;
-  self->pending = FALSE;
-  if (get_mode (self) != GST_ZERO_BUFFER_TIMESTAMPS_ARRIVAL)
-    return gst_event_ref (self->segment);
-  gst_segment_init (&arrival, GST_FORMAT_TIME);
-  return gst_event_new_segment (&arrival);
+  return make_shifted (self);
 }
 
-void
-gst_zero_buffer_timeline_stamp (
-    GstZeroBufferTimeline *self, GstElement *element, GstBuffer *buffer)
-{
-  GstClockTime now;
-
-  if (get_mode (self) != GST_ZERO_BUFFER_TIMESTAMPS_ARRIVAL)
-    return;
-  now = gst_element_get_current_running_time (element);
-  GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
-  GST_BUFFER_PTS (buffer) = GST_CLOCK_TIME_IS_VALID (now) ? now : 0;
-}
+/* ---- latency ---- */
 
 GstClockTime
 gst_zero_buffer_timeline_get_latency (
-    const GstZeroBufferTimeline *self, GstBuffer *buffer)
+    const GstZeroBufferTimeline *self, GstClockTime timestamp)
 {
-  const GstSegment *segment;
-  GstClockTime time;
+  gint64 time = get_producer_time (self, timestamp);
   gint64 latency;
 
-  if (!self->has_clock || !self->clock.live || !self->segment ||
-      self->clock.base_time == GST_ZERO_BUFFER_BASE_NONE)
+  if (!self->has_clock || !self->clock.live ||
+      self->clock.base_time == GST_ZERO_BUFFER_BASE_NONE ||
+      time == GST_ZERO_BUFFER_TIMELINE_NO_TIME)
     return GST_CLOCK_TIME_NONE;
-  gst_event_parse_segment (self->segment, &segment);
-  if (segment->format != GST_FORMAT_TIME)
-    return GST_CLOCK_TIME_NONE;
-  time = gst_segment_to_running_time (
-      segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
-  if (!GST_CLOCK_TIME_IS_VALID (time))
-    return GST_CLOCK_TIME_NONE;
-  latency = (gint64) gst_util_get_timestamp () - self->clock.base_time -
-            (gint64) time;
+  latency = (gint64) gst_util_get_timestamp () - self->clock.base_time - time;
   return latency > 0 ? (GstClockTime) latency : 0;
 }

@@ -96,8 +96,15 @@ class Time(support.TestCase):
             self.assert_in_sync(sent, received)
 
     def test_a_consumer_that_prerolls(self):
+        """It begins with what it prerolls with, and loses nothing behind that."""
         ((sent, received),) = self.start_late([VIDEO], options="")
-        self.assert_in_sync(sent, received)
+        left = list(sent.due)
+        first = left.index(next(iter(received.due)))
+        self.assertEqual(list(received.due), left[first : first + len(received.due)])
+        self.assertEqual(received.due[left[first]], 0)
+        later = {received.due[pts] - sent.due[pts] for pts in received.due}
+        self.assertEqual(len(later), 1)
+        self.assertEqual(received.segments, 1)
 
     def test_another_clock_in_the_producer(self):
         ((sent, received),) = self.start_late([VIDEO], clocks=("realtime", ""))

@@ -49,6 +49,13 @@ assert_pulled (GstHarness *src, guint frame, GstBufferFlags flags)
   gst_buffer_unref (buffer);
 }
 
+/* As from every source: before the first buffer there was none. */
+static void
+assert_pulled_first (GstHarness *src, guint frame)
+{
+  assert_pulled (src, frame, GST_BUFFER_FLAG_DISCONT);
+}
+
 /* ---- coming and going ---- */
 
 /* The next notice with this name, of this process, and with this cause. */
@@ -107,7 +114,7 @@ GST_START_TEST (test_notices)
       &disconnected);
 
   push (sink, 1, 0);
-  assert_pulled (src, 1, 0);
+  assert_pulled_first (src, 1);
   assert_notice (sink_bus, "zerobuffer-connected", NULL);
   assert_notice (src_bus, "zerobuffer-connected", NULL);
   gst_element_set_state (sink->element, GST_STATE_NULL);
@@ -144,7 +151,7 @@ GST_START_TEST (test_notices_when_the_ring_grows_first)
   guint64 sessions, ring_size;
 
   push (sink, 1, 0);
-  assert_pulled (src, 1, 0);
+  assert_pulled_first (src, 1);
   assert_notice (src_bus, "zerobuffer-connected", NULL);
   g_object_get (src->element, "stats", &stats, NULL);
   fail_unless (gst_structure_get (stats, "sessions", G_TYPE_UINT64, &sessions,
@@ -187,7 +194,7 @@ GST_START_TEST (test_key_unit_requests_go_upstream)
   GstHarness *sink = new_sink (CAPS);
 
   push (sink, 1, 0);
-  assert_pulled (src, 1, 0);
+  assert_pulled_first (src, 1);
   fail_if (was_asked_for_key_unit (sink));
   fail_unless (gst_harness_push_upstream_event (
       src, gst_video_event_new_upstream_force_key_unit (
@@ -260,7 +267,7 @@ GST_START_TEST (test_end_of_stream)
   push (sink, 1, 0);
   gst_harness_push_event (sink, gst_event_new_eos ());
   fail_unless (saw_eos (src));
-  assert_pulled (src, 1, 0);
+  assert_pulled_first (src, 1);
   gst_harness_teardown (sink);
   gst_harness_teardown (src);
 }
@@ -277,7 +284,7 @@ GST_START_TEST (test_ring_grows)
   push (sink, 1, 0);
   gst_harness_push (sink, new_bytes (100000, 2));
   gst_harness_push (sink, new_bytes (100000, 3));
-  assert_pulled (src, 1, 0);
+  assert_pulled_first (src, 1);
   for (guint i = 2; i <= 3; i++) {
     buffer = gst_harness_pull (src);
     assert_bytes (buffer, 100000, i);
@@ -403,7 +410,7 @@ GST_START_TEST (test_latency)
   /* What the producer's own pipeline is told. */
   assert_latency (sink->element, FALSE, 40 * GST_MSECOND, GST_CLOCK_TIME_NONE);
   push (sink, 1, 0);
-  assert_pulled (src, 1, 0);
+  assert_pulled_first (src, 1);
   assert_latency (src->element, TRUE, 41 * GST_MSECOND, GST_CLOCK_TIME_NONE);
   fail_unless (gst_bus_have_pending (bus));
   free_bus (src->element, bus);
@@ -591,7 +598,7 @@ GST_START_TEST (test_caps_larger_than_the_metadata)
   GstCaps *sent = gst_caps_from_string (text), *received;
 
   push (sink, 1, 0);
-  assert_pulled (src, 1, 0);
+  assert_pulled_first (src, 1);
   received = gst_pad_get_current_caps (src->sinkpad);
   fail_unless (gst_caps_is_equal (received, sent));
   gst_caps_unref (received);

@@ -8,7 +8,6 @@
 #include "gstzerobufferformat.h"
 #include "gstzerobuffermetas.h"
 #include "gstzerobuffertext.h"
-#include "gstzerobuffertimeline.h"
 
 /* ---- sizes ---- */
 
@@ -234,86 +233,6 @@ GST_START_TEST (test_damaged_numbers)
 }
 GST_END_TEST;
 
-/* ---- time ---- */
-
-static gint64
-get_running_time (GstEvent *event, GstClockTime pts)
-{
-  const GstSegment *segment;
-  guint64 time;
-  gint sign;
-
-  gst_event_parse_segment (event, &segment);
-  sign =
-      gst_segment_to_running_time_full (segment, GST_FORMAT_TIME, pts, &time);
-  return sign * (gint64) time;
-}
-
-static GstEvent *
-new_segment (GstClockTime base)
-{
-  GstSegment segment;
-
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  segment.base = base;
-  return gst_event_new_segment (&segment);
-}
-
-/* An element that plays since @base. */
-static GstElement *
-new_element (GstClockTime base)
-{
-  GstElement *element = gst_element_factory_make ("zerobuffersink", NULL);
-  GstClock *clock = gst_system_clock_obtain ();
-
-  gst_element_set_clock (element, clock);
-  gst_element_set_base_time (element, base);
-  GST_STATE_TARGET (element) = GST_STATE_PLAYING;
-  gst_object_unref (clock);
-  return element;
-}
-
-static void
-check_rebased (GstClockTime segment_base, gint64 producer, gint64 consumer)
-{
-  GstZeroBufferTimeline timeline = { 0 };
-  GstZeroBufferClock clock = { producer * GST_SECOND, TRUE, 0, 0 };
-  GstElement *element = new_element (consumer * GST_SECOND);
-  GstBuffer *buffer = gst_buffer_new ();
-  GstEvent *event;
-
-  gst_zero_buffer_timeline_set_clock (&timeline, &clock);
-  gst_zero_buffer_timeline_set_segment (
-      &timeline, new_segment (segment_base * GST_SECOND));
-  event = gst_zero_buffer_timeline_update (&timeline, element, buffer);
-  fail_unless (event != NULL);
-  fail_unless_equals_int64 (get_running_time (event, 100 * GST_SECOND),
-      (100 + (gint64) segment_base + producer - consumer) *
-          (gint64) GST_SECOND);
-  gst_event_unref (event);
-  /* Once, until something changes. */
-  fail_unless (
-      gst_zero_buffer_timeline_update (&timeline, element, buffer) == NULL);
-  gst_element_set_base_time (element, (consumer + 1) * GST_SECOND);
-  event = gst_zero_buffer_timeline_update (&timeline, element, buffer);
-  fail_unless (event != NULL);
-  gst_event_unref (event);
-
-  gst_zero_buffer_timeline_reset (&timeline);
-  gst_buffer_unref (buffer);
-  gst_object_unref (element);
-}
-
-GST_START_TEST (test_rebase)
-{
-  check_rebased (0, 1000, 1000);
-  check_rebased (0, 1000, 900);  /* the consumer was there first */
-  check_rebased (0, 1000, 1050); /* the producer was */
-  check_rebased (50, 1000, 1020);
-  check_rebased (20, 1000, 1050);
-}
-GST_END_TEST;
-
 /* ---- warnings of a ring that fills up ---- */
 
 GST_START_TEST (test_fill)
@@ -346,41 +265,6 @@ GST_START_TEST (test_fill)
         gst_zero_buffer_fill_update (
             &fill, steps[i].percent, steps[i].seconds * GST_SECOND),
         steps[i].level);
-}
-GST_END_TEST;
-
-/* ---- latency ---- */
-
-GST_START_TEST (test_latency)
-{
-  GstZeroBufferTimeline timeline = { 0 };
-  GstZeroBufferClock clock = { .live = TRUE };
-  GstBuffer *buffer = gst_buffer_new ();
-  GstSegment segment;
-  GstClockTime latency, bound;
-
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  segment.start = GST_SECOND;
-  GST_BUFFER_PTS (buffer) = 3 * GST_SECOND; /* 2 s after the base time */
-  clock.base_time = (gint64) gst_util_get_timestamp () - 10 * GST_SECOND;
-  fail_if (GST_CLOCK_TIME_IS_VALID (
-      gst_zero_buffer_timeline_get_latency (&timeline, buffer)));
-  gst_zero_buffer_timeline_set_clock (&timeline, &clock);
-  gst_zero_buffer_timeline_set_segment (
-      &timeline, gst_event_new_segment (&segment));
-  latency = gst_zero_buffer_timeline_get_latency (&timeline, buffer);
-  bound = gst_util_get_timestamp () - clock.base_time - 2 * GST_SECOND;
-  fail_unless (latency >= 8 * GST_SECOND && latency <= bound);
-  /* One that comes before it is due. */
-  GST_BUFFER_PTS (buffer) = 30 * GST_SECOND;
-  fail_unless_equals_uint64 (
-      gst_zero_buffer_timeline_get_latency (&timeline, buffer), 0);
-  clock.live = FALSE;
-  gst_zero_buffer_timeline_set_clock (&timeline, &clock);
-  fail_if (GST_CLOCK_TIME_IS_VALID (
-      gst_zero_buffer_timeline_get_latency (&timeline, buffer)));
-  gst_zero_buffer_timeline_reset (&timeline);
-  gst_buffer_unref (buffer);
 }
 GST_END_TEST;
 
@@ -441,10 +325,8 @@ record_suite (void)
   tcase_add_test (tcase, test_events_that_end_early);
   tcase_add_test (tcase, test_metas_that_end_early);
   tcase_add_test (tcase, test_damaged_numbers);
-  tcase_add_test (tcase, test_rebase);
   tcase_add_test (tcase, test_metas_against_caps);
   tcase_add_test (tcase, test_fill);
-  tcase_add_test (tcase, test_latency);
   return suite;
 }
 

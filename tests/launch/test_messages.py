@@ -222,11 +222,12 @@ class Messages(support.TestCase):
         self.check(message, process)
         reader.close()
 
-    def special_memory(self, message):
-        caps = PICTURE.replace("x-raw", "x-raw(memory:GLMemory)")
-        self.check(
-            message, self.launch(f"fakesrc ! {caps} ! zerobuffersink buffer-name={self.name}")
-        )
+    def refused_caps(self, message):
+        consumer = self.launch(f"zerobuffersrc buffer-name={self.name} ! audioconvert ! fakesink")
+        self.producer()
+        self.check(message, consumer)
+        for word in ("video/x-raw", "audioconvert0:sink"):
+            self.assertIn(word, consumer.text())
 
     def short_picture(self, message):
         reader = zerobuffer10.Reader(self.name, 1 << 20)
@@ -288,7 +289,7 @@ class Messages(support.TestCase):
         'The metadata for buffer "NAME" takes N bytes, but the reader made room for M.': metadata_too_large,
         "The caps changed from A to B, but the metadata, by which the reader of protocol 1.0 knows "
         "them, is write-once.": caps_change,
-        "Buffers of special memory cannot go to another process.": special_memory,
+        "The caps ... were refused by PAD, or behind it.": refused_caps,
         "A buffer of N bytes is not what its caps say ...": short_picture,
         'The writer of buffer "NAME", process PID, crashed: it ended without leaving.': crash,
         "The metadata of the writer says nothing about the format ...": no_caps,
