@@ -85,7 +85,7 @@ gst_zero_buffer_metadata_get_caps (
   while (size > 0 && ((const gchar *) data)[size - 1] == '\0')
     size--;
   if (!g_utf8_validate (data, size, NULL) ||
-      gst_zero_buffer_text_is_too_deep (data, size)) {
+      gst_zero_buffer_json_is_too_deep (data, size)) {
     g_set_error_literal (
         error, JSON_PARSER_ERROR, JSON_PARSER_ERROR_PARSE, "it is not JSON");
     return NULL;

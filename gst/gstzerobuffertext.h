@@ -8,8 +8,12 @@
 
 G_BEGIN_DECLS
 
-/* Whether parsers might use up their stack on it, or all time. */
+/* Whether GStreamer's parsers of structures and caps might use up their stack on
+ * it, or all time. */
 gboolean gst_zero_buffer_text_is_too_deep (const gchar *text, gsize size);
+
+/* The same for a parser of JSON. */
+gboolean gst_zero_buffer_json_is_too_deep (const gchar *text, gsize size);
 
 G_END_DECLS
 

@@ -44,53 +44,412 @@ GST_END_TEST;
 
 /* ---- text ---- */
 
-static gboolean
-is_too_deep (const gchar *open, guint count)
+static gchar *
+repeat (const gchar *before, const gchar *text, guint count, const gchar *after)
 {
-  GString *text = g_string_new ("text");
-  gboolean deep;
+  GString *repeated = g_string_new (before);
 
   for (guint i = 0; i < count; i++)
-    g_string_append (text, open);
-  deep = gst_zero_buffer_text_is_too_deep (text->str, text->len);
-  g_string_free (text, TRUE);
+    g_string_append (repeated, text);
+  g_string_append (repeated, after);
+  return g_string_free (repeated, FALSE);
+}
+
+/* Takes @text. */
+static gboolean
+is_too_deep (gchar *text)
+{
+  gboolean deep = gst_zero_buffer_text_is_too_deep (text, strlen (text));
+
+  g_free (text);
+  return deep;
+}
+
+static gboolean
+is_json_too_deep (gchar *text)
+{
+  gboolean deep = gst_zero_buffer_json_is_too_deep (text, strlen (text));
+
+  g_free (text);
   return deep;
 }
 
 GST_START_TEST (test_nested_text)
 {
-  fail_if (is_too_deep ("[", 8));
-  fail_unless (is_too_deep ("[", 9));
-  fail_if (is_too_deep ("{", 64));
-  fail_unless (is_too_deep ("<", 65));
-  fail_if (is_too_deep ("[{<1>, <2>}]", 100));
-  fail_if (is_too_deep (">]}", 100));
-  /* Within strings, and strings within those. */
-  fail_unless (is_too_deep ("\\[", 9));
-  fail_unless (is_too_deep ("\\133", 9));
-  fail_if (is_too_deep ("\\133", 8));
-  fail_unless (is_too_deep ("\\\\133", 9));
-  fail_unless (is_too_deep ("\\\\1\\73", 65));
-  fail_if (is_too_deep ("\\13", 100));
-  fail_if (is_too_deep ("\\777", 100));
-  fail_if (is_too_deep ("\\", 1));
+  fail_if (is_too_deep (repeat ("a, f=", "[a, f=", 8, "1")));
+  fail_unless (is_too_deep (repeat ("a, f=", "[a, f=", 9, "1")));
+  fail_if (is_too_deep (repeat ("a, f=", "{", 64, "1")));
+  fail_unless (is_too_deep (repeat ("a, f=", "{", 65, "1")));
+  fail_unless (is_too_deep (repeat ("a, f=", "<", 65, "1")));
+  fail_unless (is_too_deep (repeat ("a, f=", "{ <", 33, "1")));
+  /* Beside one another. */
+  fail_if (is_too_deep (repeat ("a, f={ [ 1, 2 ]", ", [ 1, 2 ]", 99, " }")));
+  fail_if (is_too_deep (repeat ("a, f={ <1>", ", {<1>, <2>}", 99, " };")));
+  fail_if (is_too_deep (repeat ("", "a(memory:A), f=[1, 2, 3]; ", 99, "b")));
+  fail_unless (is_too_deep (repeat ("a", ", f=1", 1025, "")));
 }
 GST_END_TEST;
 
-/* GStreamer would be at this for longer than anybody waits. */
-GST_START_TEST (test_nested_structure)
+/* Brackets in strings do not nest, but where the string is a structure. */
+GST_START_TEST (test_nested_strings)
+{
+  fail_if (is_too_deep (repeat ("a, f=\"", "[", 99, "\"")));
+  fail_if (is_too_deep (repeat ("a, f=(string)\"", "\\[", 99, "\", g=1;")));
+  fail_if (is_too_deep (repeat ("a, f=(s){ \"", "\\133", 99, "\", b };")));
+  fail_if (is_too_deep (repeat ("a, f=\"\\\"", "[", 99, "\\\"\"")));
+  fail_unless (is_too_deep (repeat ("a, f=(structure)\"", "[", 9, "\"")));
+  fail_unless (is_too_deep (repeat ("a, f=( GstCaps )\"", "\\[", 9, "\"")));
+  fail_unless (is_too_deep (repeat ("a, f=(taglist)\"", "\\133", 9, "\"")));
+  fail_unless (is_too_deep (repeat ("a, f=(GstSegment)\"", "[", 9, "\"")));
+  fail_unless (is_too_deep (repeat ("a, f=(Unknown)\"", "[", 9, "\"")));
+  fail_unless (is_too_deep (repeat ("a, f=(structure)<\"", "[", 9, "\">")));
+  /* The first type may be that of all. */
+  fail_unless (
+      is_too_deep (repeat ("a, f={ (structure)\"a\", \"", "\\[", 9, "\" }")));
+  fail_if (is_too_deep (
+      repeat ("a, f={ (structure)\"a\", (string)\"", "\\[", 9, "\" }")));
+  /* Two levels of quotes. */
+  fail_unless (is_too_deep (repeat (
+      "a, f=(structure)\"a\\, f\\=\\(GstCaps\\)\\\"", "\\\\\\[", 9, "\\\"\"")));
+  fail_unless (is_too_deep (repeat (
+      "a, f=(structure)\"a\\, f\\=\\(GstCaps\\)\\\"", "\\\\133", 9, "\\\"\"")));
+  fail_if (is_too_deep (repeat (
+      "a, f=(structure)\"a\\, f\\=\\(string\\)\\\"", "\\\\\\[", 9, "\\\"\"")));
+}
+GST_END_TEST;
+
+static gchar *
+wrap (gchar *text)
+{
+  GString *wrapped = g_string_new ("a, f=(structure)\"");
+
+  for (const gchar *c = text; *c; c++) {
+    if (!g_ascii_isalnum (*c))
+      g_string_append_c (wrapped, '\\');
+    g_string_append_c (wrapped, *c);
+  }
+  g_string_append_c (wrapped, '"');
+  g_free (text);
+  return g_string_free (wrapped, FALSE);
+}
+
+GST_START_TEST (test_strings_in_strings)
+{
+  gchar *text = g_strdup ("a");
+
+  for (guint i = 0; i < 8; i++)
+    text = wrap (text);
+  fail_if (is_too_deep (g_strdup (text)));
+  /* The innermost may be plain text. */
+  fail_unless (is_too_deep (wrap (wrap (text))));
+}
+GST_END_TEST;
+
+/* What only seems to be a string, or to be closed. */
+GST_START_TEST (test_hidden_nesting)
+{
+  fail_unless (is_too_deep (repeat ("a, f=[b;\"], g=", "[a, f=", 9, "1\"")));
+  fail_unless (is_too_deep (repeat ("a, f=", "[\"]\", ", 9, "1")));
+  fail_unless (is_too_deep (repeat ("a, f=", "[a, f=\"]\", g=", 9, "1")));
+  fail_unless (is_too_deep (repeat ("a, f=\"", "[a, f=", 9, "1")));
+  fail_unless (is_too_deep (repeat ("a\\\", f=", "[a, f=", 9, "\"")));
+  fail_unless (is_too_deep (repeat ("\"a\\\"\", f=\"", "[a, f=", 9, "\"")));
+  fail_unless (is_too_deep (repeat ("a, f=[\"a,", "[a, f=", 9, "\"]")));
+  fail_unless (is_too_deep (repeat ("a, \\ f=\"", "[a, f=", 9, "\"")));
+}
+GST_END_TEST;
+
+GST_START_TEST (test_nested_samples)
+{
+  const gchar *types[] = { "(sample)", "(GstSample)", "(sample){ 00, " };
+
+  for (guint i = 0; i < G_N_ELEMENTS (types); i++) {
+    for (guint count = 1; count <= 9; count += 8) {
+      gchar *caps = repeat ("a, f=", "[a, f=", count, "1");
+      gchar *base64 =
+          g_base64_encode ((const guchar *) caps, strlen (caps) + 1);
+      gchar *text;
+
+      g_strdelimit (base64, "=", '_');
+      text = g_strconcat ("a, f=", types[i], "00:", base64, ":None:None", NULL);
+      fail_unless (gst_zero_buffer_text_is_too_deep (text, strlen (text)) ==
+                   (count == 9 || i == 2)); /* the last is not closed */
+      g_free (text);
+      g_free (base64);
+      g_free (caps);
+    }
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST (test_nested_json)
+{
+  fail_if (is_json_too_deep (repeat ("", "[", 64, "")));
+  fail_unless (is_json_too_deep (repeat ("", "[", 65, "")));
+  fail_unless (is_json_too_deep (repeat ("", "{\"a\": ", 65, "")));
+  fail_if (is_json_too_deep (repeat ("[1", ", [1.5e+3]", 99, "]")));
+  fail_if (is_json_too_deep (repeat ("{\"a\": \"\\\"", "[", 99, "\\u005b\"}")));
+  fail_if (is_json_too_deep (repeat ("\"\\ud83d\\ude00", "[", 99, "\"")));
+  /* What a parser may understand another way. */
+  fail_unless (is_json_too_deep (repeat ("// \"\n", "[", 99, "\"")));
+  fail_unless (is_json_too_deep (repeat ("/* \" */", "[", 99, "\"")));
+  fail_unless (is_json_too_deep (repeat ("'\"'", "[", 99, "\"")));
+  fail_unless (is_json_too_deep (repeat ("\"\\u\"", "[", 99, "\"")));
+  fail_unless (is_json_too_deep (repeat ("\"\\ud800\"", "[", 99, "\"")));
+  fail_unless (is_json_too_deep (repeat ("\"", "[", 99, "")));
+  fail_unless (is_json_too_deep (repeat ("\"\"]", "[]]", 99, "")));
+}
+GST_END_TEST;
+
+/* ---- what is passed is parsed in no time ---- */
+
+static GstStructure *
+get_structure (const gchar *text)
 {
   GByteArray *bytes = g_byte_array_new ();
-  GString *text = g_string_new ("name, f=");
+  GstStructure *structure;
   GstByteReader reader;
 
-  for (guint i = 0; i < 40; i++)
-    g_string_append (text, "[name, f=");
-  gst_zero_buffer_put_string (bytes, text->str);
+  gst_zero_buffer_put_string (bytes, text);
   gst_byte_reader_init (&reader, bytes->data, bytes->len);
-  fail_unless (gst_zero_buffer_get_structure (&reader) == NULL);
-  g_string_free (text, TRUE);
+  structure = gst_zero_buffer_get_structure (&reader);
   g_byte_array_unref (bytes);
+  return structure;
+}
+
+/* GStreamer would be at most of these for longer than anybody waits, or use up
+ * its stack. */
+GST_START_TEST (test_attacks)
+{
+  static const struct {
+    const gchar *before, *text;
+    guint count;
+    const gchar *after;
+  } attacks[] = {
+    { "a, f=", "[a, f=", 40, "" },
+    { "a, f=", "[a, f=", 1000000, "" },
+    { "a, f=", "[\"]\", ", 1000000, "" },
+    { "a, f=", "{", 10000000, "" },
+    { "a, f=[a, f=[a, f=[a, f=[a, f=[a, f=[a, f=", " ", 10000000, "" },
+    { "a, f=(structure)\"\\", "134", 3000000, "\"" },
+    { "a, f=(structure)\"", "\\\\", 5000000, "\"" },
+    { "a", ", f=1", 2000000, "" },
+    { "a(", "m:A,", 2000000, ")" },
+  };
+  gint64 begin = g_get_monotonic_time ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (attacks); i++) {
+    gchar *text = repeat (
+        attacks[i].before, attacks[i].text, attacks[i].count, attacks[i].after);
+    fail_unless (get_structure (text) == NULL);
+    g_free (text);
+  }
+  fail_unless (g_get_monotonic_time () - begin < 30 * G_USEC_PER_SEC);
+}
+GST_END_TEST;
+
+static GRand *dice;
+
+static gboolean
+chance (guint of)
+{
+  return g_rand_int_range (dice, 0, of) == 0;
+}
+
+static const gchar *
+pick (const gchar *const *from, guint count)
+{
+  return from[g_rand_int_range (dice, 0, count)];
+}
+
+/* Not always as it must be. */
+static void
+append_escaped (GString *text, const gchar *contents)
+{
+  for (; *contents; contents++) {
+    if (chance (12))
+      g_string_append_printf (text, "\\%03o", (guchar) *contents);
+    else if (g_ascii_isdigit (*contents) || chance (40) ||
+             (g_ascii_isalpha (*contents) && !chance (12)))
+      g_string_append_c (text, *contents);
+    else
+      g_string_append_printf (text, "\\%c", *contents);
+  }
+}
+
+static void append_random_structure (GString *text, gint depth);
+
+static void
+append_random_value (GString *text, gint depth)
+{
+  static const gchar *const types[] = { "", "", "(structure)", "(GstCaps)",
+    "(string)", "( taglist )", "(int)", "(GstSegment)", "(sample)", "(list)" };
+  static const gchar *const quotes[] = { "[]", "{}", "<>", "\"\"" };
+  const gchar *quote = pick (quotes, G_N_ELEMENTS (quotes));
+  GString *inner;
+
+  g_string_append (text, pick (types, G_N_ELEMENTS (types)));
+  if (depth <= 0) {
+    g_string_append (text, chance (2) ? "1" : "[ 1, 2 ]");
+    return;
+  }
+  inner = g_string_new (NULL);
+  if (*quote == '"' || (*quote == '[' && chance (2))) {
+    append_random_structure (inner, depth - 1);
+  } else {
+    append_random_value (inner, depth - 1);
+    g_string_append (inner, ", ");
+    append_random_value (inner, depth - 1);
+  }
+  g_string_append_c (text, quote[0]);
+  if (*quote == '"')
+    append_escaped (text, inner->str);
+  else
+    g_string_append (text, inner->str);
+  g_string_append_c (text, quote[1]);
+  g_string_free (inner, TRUE);
+}
+
+static void
+append_random_structure (GString *text, gint depth)
+{
+  g_string_append (text, chance (10) ? "\"n\\a, f=[\"" : "taglist");
+  while (!chance (3)) {
+    g_string_append (text, ", f=");
+    append_random_value (text, depth - 1);
+  }
+  if (chance (2))
+    g_string_append_c (text, ';');
+  if (chance (9))
+    g_string_append (text, "\"], ");
+}
+
+static void
+damage (GString *text)
+{
+  static const gchar characters[] = "[]{}<>\"\\;,=() 1a";
+  guint begin = g_rand_int_range (dice, 0, text->len);
+  guint size = g_rand_int_range (dice, 0, text->len - begin + 1);
+  gchar *part = g_strndup (text->str + begin, size);
+
+  while (!chance (2))
+    text->str[g_rand_int_range (dice, 0, text->len)] =
+        characters[g_rand_int_range (dice, 0, sizeof characters - 1)];
+  while (!chance (20) && size < 200 && text->len < 5000)
+    g_string_insert (text, begin, part);
+  g_free (part);
+}
+
+GST_START_TEST (test_random_text)
+{
+  guint passed = 0;
+
+  _gst_check_expecting_log = TRUE;
+  dice = g_rand_new_with_seed (1);
+  for (guint i = 0; i < 5000; i++) {
+    GString *text = g_string_new (NULL);
+    gint64 begin = g_get_monotonic_time ();
+    GstStructure *structure;
+    GstCaps *caps;
+
+    append_random_structure (text, g_rand_int_range (dice, 0, 12));
+    if (chance (2))
+      damage (text);
+    if (!is_too_deep (g_strdup (text->str))) {
+      passed++;
+      structure = get_structure (text->str);
+      gst_clear_structure (&structure);
+      caps = gst_caps_from_string (text->str);
+      gst_clear_caps (&caps);
+    }
+    fail_unless (g_get_monotonic_time () - begin < 5 * G_USEC_PER_SEC,
+        "This took too long: %s", text->str);
+    g_string_free (text, TRUE);
+  }
+  g_rand_free (dice);
+  _gst_check_expecting_log = FALSE;
+  fail_unless (passed > 500);
+}
+GST_END_TEST;
+
+/* ---- events that must not be taken for attacks ---- */
+
+static GstEvent *
+send (GstEvent *event)
+{
+  GByteArray *bytes = g_byte_array_new ();
+  GstByteReader reader;
+  GstEvent *received;
+
+  gst_zero_buffer_event_write (event, bytes);
+  gst_byte_reader_init (&reader, bytes->data, bytes->len);
+  received = gst_zero_buffer_event_read (&reader);
+  fail_unless (received != NULL);
+  g_byte_array_unref (bytes);
+  gst_event_unref (event);
+  return received;
+}
+
+static GstSample *
+new_cover (void)
+{
+  GstBuffer *buffer = gst_buffer_new_memdup ("JPEG", 4);
+  GstCaps *caps = gst_caps_new_simple (
+      "image/jpeg", "title", G_TYPE_STRING, "[[[[[[[[[\"", NULL);
+  GstSample *sample = gst_sample_new (buffer, caps, NULL,
+      gst_structure_new ("info", "f", G_TYPE_STRING, "[[[[[[[[[", NULL));
+
+  gst_buffer_unref (buffer);
+  gst_caps_unref (caps);
+  return sample;
+}
+
+GST_START_TEST (test_brackets_in_tags)
+{
+  const gchar *title = "[Live] [[[[[[[[[ \"[\" \\[ ; , = { <";
+  GstSample *cover = new_cover ();
+  GstTagList *tags = gst_tag_list_new (GST_TAG_TITLE, title, GST_TAG_IMAGE,
+      cover, GST_TAG_COMMENT, "[[[[[", GST_TAG_COMMENT, "{[[[[", NULL);
+  GstEvent *event = send (gst_event_new_tag (gst_tag_list_ref (tags)));
+  GstTagList *received;
+  GstSample *image;
+
+  gst_event_parse_tag (event, &received);
+  fail_unless (gst_tag_list_is_equal (tags, received));
+  fail_unless (gst_tag_list_get_sample (received, GST_TAG_IMAGE, &image));
+  fail_unless (gst_caps_is_equal (
+      gst_sample_get_caps (image), gst_sample_get_caps (cover)));
+  gst_sample_unref (image);
+  gst_sample_unref (cover);
+  gst_tag_list_unref (tags);
+  gst_event_unref (event);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_brackets_in_fields)
+{
+  gchar *json = repeat ("\"x\": ", "[{\"a\": ", 100, "\\ NULL");
+  GstStructure *inner =
+      gst_structure_new ("inner", "json", G_TYPE_STRING, json, NULL);
+  GstCaps *caps = gst_caps_new_simple (
+      "video/x-raw", "width", GST_TYPE_INT_RANGE, 1, 2, NULL);
+  GstStructure *outer = gst_structure_new ("outer", "json", G_TYPE_STRING, json,
+      "inner", GST_TYPE_STRUCTURE, inner, "caps", GST_TYPE_CAPS, caps, NULL);
+  GstEvent *event;
+
+  for (guint i = 0; i < 10; i++) {
+    gchar *name = g_strdup_printf ("range-%u", i);
+    gst_structure_set (outer, name, GST_TYPE_INT_RANGE, 1, 2, NULL);
+    g_free (name);
+  }
+  event = send (gst_event_new_custom (
+      GST_EVENT_CUSTOM_DOWNSTREAM, gst_structure_copy (outer)));
+  fail_unless (gst_structure_is_equal (gst_event_get_structure (event), outer));
+  gst_event_unref (event);
+  gst_structure_free (outer);
+  gst_structure_free (inner);
+  gst_caps_unref (caps);
+  g_free (json);
 }
 GST_END_TEST;
 
@@ -321,7 +680,15 @@ record_suite (void)
   suite_add_tcase (suite, tcase);
   tcase_add_test (tcase, test_sizes);
   tcase_add_test (tcase, test_nested_text);
-  tcase_add_test (tcase, test_nested_structure);
+  tcase_add_test (tcase, test_nested_strings);
+  tcase_add_test (tcase, test_strings_in_strings);
+  tcase_add_test (tcase, test_hidden_nesting);
+  tcase_add_test (tcase, test_nested_samples);
+  tcase_add_test (tcase, test_nested_json);
+  tcase_add_test (tcase, test_attacks);
+  tcase_add_test (tcase, test_random_text);
+  tcase_add_test (tcase, test_brackets_in_tags);
+  tcase_add_test (tcase, test_brackets_in_fields);
   tcase_add_test (tcase, test_events_that_end_early);
   tcase_add_test (tcase, test_metas_that_end_early);
   tcase_add_test (tcase, test_damaged_numbers);
