@@ -61,10 +61,24 @@ pack (GstVideoInfo *info)
 }
 
 static gboolean
+are_named (const GstCaps *caps, const gchar *name)
+{
+  return gst_caps_get_size (caps) > 0 &&
+         gst_structure_has_name (gst_caps_get_structure (caps, 0), name);
+}
+
+gboolean
+gst_zero_buffer_format_get_video_info (const GstCaps *caps, GstVideoInfo *info)
+{
+  return are_named (caps, "video/x-raw") &&
+         gst_video_info_from_caps (info, caps) &&
+         GST_VIDEO_INFO_FORMAT (info) != GST_VIDEO_FORMAT_ENCODED;
+}
+
+static gboolean
 set_video_caps (GstZeroBufferFormat *format, GstCaps *caps)
 {
-  if (!gst_video_info_from_caps (&format->native, caps) ||
-      GST_VIDEO_INFO_FORMAT (&format->native) == GST_VIDEO_FORMAT_ENCODED ||
+  if (!gst_zero_buffer_format_get_video_info (caps, &format->native) ||
       GST_VIDEO_INFO_VIEWS (&format->native) > 1)
     return FALSE;
   format->packed = format->native;
@@ -75,10 +89,11 @@ set_video_caps (GstZeroBufferFormat *format, GstCaps *caps)
 gboolean
 gst_zero_buffer_format_get_audio_info (const GstCaps *caps, GstAudioInfo *info)
 {
-  const GstStructure *structure = gst_caps_get_structure (caps, 0);
   gint channels;
 
-  return gst_structure_get_int (structure, "channels", &channels) &&
+  return are_named (caps, "audio/x-raw") &&
+         gst_structure_get_int (
+             gst_caps_get_structure (caps, 0), "channels", &channels) &&
          channels > 0 && channels <= 64 &&
          gst_audio_info_from_caps (info, caps) &&
          GST_AUDIO_INFO_IS_VALID (info);
@@ -87,21 +102,15 @@ gst_zero_buffer_format_get_audio_info (const GstCaps *caps, GstAudioInfo *info)
 void
 gst_zero_buffer_format_set_caps (GstZeroBufferFormat *format, GstCaps *caps)
 {
-  const GstStructure *structure =
-      caps ? gst_caps_get_structure (caps, 0) : NULL;
-
   format->kind = GST_ZERO_BUFFER_KIND_BYTES;
-  if (!structure)
+  if (!caps)
     return;
-  if (gst_structure_has_name (structure, "video/x-raw")) {
-    if (set_video_caps (format, caps))
-      format->kind = GST_ZERO_BUFFER_KIND_VIDEO;
-  } else if (gst_structure_has_name (structure, "audio/x-raw")) {
-    if (gst_zero_buffer_format_get_audio_info (caps, &format->audio) &&
-        GST_AUDIO_INFO_LAYOUT (&format->audio) ==
-            GST_AUDIO_LAYOUT_NON_INTERLEAVED)
-      format->kind = GST_ZERO_BUFFER_KIND_PLANAR_AUDIO;
-  }
+  if (set_video_caps (format, caps))
+    format->kind = GST_ZERO_BUFFER_KIND_VIDEO;
+  else if (gst_zero_buffer_format_get_audio_info (caps, &format->audio) &&
+           GST_AUDIO_INFO_LAYOUT (&format->audio) ==
+               GST_AUDIO_LAYOUT_NON_INTERLEAVED)
+    format->kind = GST_ZERO_BUFFER_KIND_PLANAR_AUDIO;
 }
 
 /* ---- writing ---- */
@@ -432,6 +441,41 @@ gst_zero_buffer_format_has_planes (
       return FALSE;
   }
   return TRUE;
+}
+
+static gboolean
+is_sane_alignment (const GstVideoAlignment *alignment)
+{
+  if (alignment->padding_top > MAX_EXTENT ||
+      alignment->padding_bottom > MAX_EXTENT ||
+      alignment->padding_left > MAX_EXTENT ||
+      alignment->padding_right > MAX_EXTENT)
+    return FALSE;
+  for (guint plane = 0; plane < GST_VIDEO_MAX_PLANES; plane++) {
+    guint mask = alignment->stride_align[plane];
+    if (mask > MAX_EXTENT || (mask & (mask + 1)) != 0)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+void
+gst_zero_buffer_format_set_alignment (
+    GstVideoMeta *meta, const GstVideoAlignment *alignment)
+{
+  GstVideoAlignment adjusted = *alignment;
+  GstVideoInfo info;
+
+  if (!is_sane_alignment (alignment) ||
+      !gst_video_info_set_format (
+          &info, meta->format, meta->width, meta->height) ||
+      !gst_video_info_align (&info, &adjusted))
+    return;
+  for (guint plane = 0; plane < meta->n_planes; plane++) {
+    if (info.stride[plane] != meta->stride[plane])
+      return;
+  }
+  meta->alignment = adjusted;
 }
 
 /* Elements take the caps' word for how much of a frame they may look at. */

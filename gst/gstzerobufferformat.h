@@ -25,7 +25,11 @@ typedef struct {
   GstAudioInfo audio;
 } GstZeroBufferFormat;
 
-/* FALSE for caps that are not audio's, or of samples without channels or size,
+/* FALSE, and not a word in the log, for caps that are not raw video's. */
+gboolean gst_zero_buffer_format_get_video_info (
+    const GstCaps *caps, GstVideoInfo *info);
+
+/* FALSE for caps that are not raw audio's, or of samples without channels or size,
  * which must not be divided by. */
 gboolean gst_zero_buffer_format_get_audio_info (
     const GstCaps *caps, GstAudioInfo *info);
@@ -84,6 +88,11 @@ void gst_zero_buffer_format_remove_wrong_metas (
  * @one_field, lie within @buffer. */
 gboolean gst_zero_buffer_format_has_planes (
     const GstVideoMeta *meta, gboolean one_field, GstBuffer *buffer);
+
+/* Gives @meta that @alignment if its strides come of it.
+ * gst_video_meta_set_alignment () warns of each frame for which they do not. */
+void gst_zero_buffer_format_set_alignment (
+    GstVideoMeta *meta, const GstVideoAlignment *alignment);
 
 /* Whether @samples lie within @buffer, at @offsets for each channel if they are
  * not NULL, and without overlap. */

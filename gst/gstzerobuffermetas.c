@@ -138,7 +138,7 @@ read_video_meta (GstBuffer *buffer, GstByteReader *extra)
       fields.width, fields.height, fields.n_planes, fields.offset,
       fields.stride);
   meta->id = fields.id;
-  gst_video_meta_set_alignment (meta, fields.alignment);
+  gst_zero_buffer_format_set_alignment (meta, &fields.alignment);
   return TRUE;
 }
 
