@@ -674,6 +674,22 @@ read_serialized (GstBuffer *buffer, GstByteReader *extra)
 #endif
 }
 
+/* Some only keep memory alive, of which the other process needs none. */
+static void
+leave_behind (GstMeta *meta)
+{
+  const gchar *name = g_type_name (meta->info->api);
+
+  if (!gst_meta_api_type_has_tag (meta->info->api,
+          g_quark_from_static_string (GST_META_TAG_MEMORY_REFERENCE_STR)) &&
+      gst_zero_buffer_is_first_loss ("meta", name))
+    GST_WARNING ("A %s stays behind, as all do: it cannot be written down. "
+                 "This is said once.",
+        name);
+  else
+    GST_DEBUG ("A %s stays behind", name);
+}
+
 static gboolean
 write_meta (GstBuffer *buffer, GstMeta **meta, gpointer user_data)
 {
@@ -697,7 +713,7 @@ write_meta (GstBuffer *buffer, GstMeta **meta, gpointer user_data)
     write (*meta, bytes);
     gst_zero_buffer_extra_end (bytes, begin);
   } else if (!write_serialized (*meta, bytes)) {
-    GST_LOG ("A %s stays behind", g_type_name (api));
+    leave_behind (*meta);
   }
   return TRUE;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "gstzerobufferdebug.h"
 #include "gstzerobuffertext.h"
 
 /* Frames stay aligned if their header of 16 bytes and they together are a
@@ -97,15 +98,52 @@ gst_zero_buffer_put_string (GByteArray *bytes, const gchar *value)
   g_byte_array_append (bytes, (const guint8 *) value, strlen (value) + 1);
 }
 
+/* As many as anybody reads. */
+#define MAX_LOSSES 256
+
+gboolean
+gst_zero_buffer_is_first_loss (const gchar *name, const gchar *field)
+{
+  static GHashTable *known;
+  static GMutex lock; /* of known */
+  gchar *loss = g_strconcat (name, ".", field, NULL);
+  gboolean first = FALSE;
+
+  g_mutex_lock (&lock);
+  if (!known)
+    known = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  if (g_hash_table_size (known) < MAX_LOSSES)
+    first = g_hash_table_add (known, g_steal_pointer (&loss));
+  g_mutex_unlock (&lock);
+  g_free (loss);
+  return first;
+}
+
+static void
+leave_out (const gchar *name, const gchar *field, const GValue *value)
+{
+  const gchar *type = G_VALUE_TYPE_NAME (value);
+
+  if (gst_zero_buffer_is_first_loss (name, field))
+    GST_WARNING ("The field %s of %s stays behind, here and from now on: a %s "
+                 "cannot be written down",
+        field, name, type);
+  else
+    GST_DEBUG ("The field %s of %s, a %s, stays behind", field, name, type);
+}
+
 /* Pointers and objects mean nothing elsewhere. */
 static gboolean
-can_be_written (GQuark field, GValue *value, gpointer unused)
+can_be_written (GQuark field, GValue *value, gpointer structure)
 {
   gchar *text;
 
   if (G_VALUE_HOLDS_STRING (value))
     return TRUE;
   text = gst_value_serialize (value);
+  if (!text)
+    leave_out (
+        gst_structure_get_name (structure), g_quark_to_string (field), value);
   g_free (text);
   return text != NULL;
 }
@@ -116,7 +154,8 @@ gst_zero_buffer_put_structure (GByteArray *bytes, const GstStructure *structure)
   GstStructure *copy = gst_structure_copy (structure);
   gchar *text;
 
-  gst_structure_filter_and_map_in_place (copy, can_be_written, NULL);
+  gst_structure_filter_and_map_in_place (
+      copy, can_be_written, (gpointer) structure);
   text = gst_structure_to_string (copy);
   gst_zero_buffer_put_string (bytes, text);
   g_free (text);
@@ -164,6 +203,9 @@ gst_zero_buffer_extra_next (GstByteReader *extras, guint32 *kind,
   return FALSE;
 }
 
+/* Of a long text the beginning will do. */
+#define SHOWN 60
+
 GstStructure *
 gst_zero_buffer_get_structure (GstByteReader *reader)
 {
@@ -171,11 +213,18 @@ gst_zero_buffer_get_structure (GstByteReader *reader)
   const gchar *text;
   gchar *end;
 
-  if (!gst_byte_reader_get_string_utf8 (reader, &text) || !*text ||
-      gst_zero_buffer_text_is_too_deep (text, strlen (text)))
+  if (!gst_byte_reader_get_string_utf8 (reader, &text) || !*text)
     return NULL;
+  if (gst_zero_buffer_text_is_too_deep (text, strlen (text))) {
+    GST_WARNING ("Left out, since it is nested too deep or has too many "
+                 "fields: %.*s...",
+        SHOWN, text);
+    return NULL;
+  }
   structure = gst_structure_from_string (text, &end);
   if (structure && *end != '\0')
     gst_clear_structure (&structure);
+  if (!structure)
+    GST_WARNING ("Left out, since it is no structure: %.*s...", SHOWN, text);
   return structure;
 }

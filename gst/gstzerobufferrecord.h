@@ -61,6 +61,10 @@ void gst_zero_buffer_put_u64 (GByteArray *bytes, guint64 value);
 /* With its terminating NUL; NULL is as "". */
 void gst_zero_buffer_put_string (GByteArray *bytes, const gchar *value);
 
+/* Whether nothing was lost yet of @field of what is called @name.  What is in each
+ * buffer is to be warned of once. */
+gboolean gst_zero_buffer_is_first_loss (const gchar *name, const gchar *field);
+
 /* What of @structure can be written down at all. */
 void gst_zero_buffer_put_structure (
     GByteArray *bytes, const GstStructure *structure);

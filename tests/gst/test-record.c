@@ -453,6 +453,144 @@ GST_START_TEST (test_brackets_in_fields)
 }
 GST_END_TEST;
 
+/* ---- what is said in the log ---- */
+
+static guint logged; /* warnings and errors */
+
+static void
+count_log (GstDebugCategory *category, GstDebugLevel level, const gchar *file,
+    const gchar *function, gint line, GObject *object, GstDebugMessage *message,
+    gpointer unused)
+{
+  logged += level <= GST_LEVEL_WARNING;
+}
+
+static void
+begin_log (void)
+{
+  logged = 0;
+  gst_debug_set_default_threshold (GST_LEVEL_WARNING);
+  gst_debug_remove_log_function (gst_debug_log_default);
+  gst_debug_add_log_function (count_log, NULL, NULL);
+}
+
+static guint
+end_log (void)
+{
+  gst_debug_remove_log_function (count_log);
+  gst_debug_set_default_threshold (GST_LEVEL_NONE);
+  return logged;
+}
+
+/* As decoders lay pictures out; @stride is that of the first plane. */
+static GstBuffer *
+new_padded (gint stride)
+{
+  gsize offsets[GST_VIDEO_MAX_PLANES] = { 0, 20000, 30000 };
+  gint strides[GST_VIDEO_MAX_PLANES] = { stride, 64, 64 };
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, 40000, NULL);
+  GstVideoMeta *meta =
+      gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE,
+          GST_VIDEO_FORMAT_I420, 100, 80, 3, offsets, strides);
+
+  meta->alignment.padding_right = 28;
+  meta->alignment.padding_bottom = 16;
+  return buffer;
+}
+
+static guint
+get_right_padding (GstBuffer *buffer)
+{
+  GByteArray *bytes = g_byte_array_new ();
+  GstBuffer *received = gst_buffer_new_allocate (NULL, 40000, NULL);
+  GstByteReader reader;
+  guint padding;
+
+  gst_zero_buffer_metas_write (buffer, bytes);
+  gst_byte_reader_init (&reader, bytes->data, bytes->len);
+  fail_unless (gst_zero_buffer_metas_read (received, &reader));
+  padding = gst_buffer_get_video_meta (received)->alignment.padding_right;
+  g_byte_array_unref (bytes);
+  gst_buffer_unref (received);
+  gst_buffer_unref (buffer);
+  return padding;
+}
+
+GST_START_TEST (test_padded_pictures_are_no_news)
+{
+  begin_log ();
+  fail_unless_equals_int (get_right_padding (new_padded (128)), 28);
+  fail_unless_equals_int (get_right_padding (new_padded (192)), 0);
+  fail_unless_equals_int (end_log (), 0);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_caps_are_no_news)
+{
+  const gchar *const all[] = { "audio/x-opus,channels=2", "video/x-h264",
+    "image/jpeg", "text/x-raw", "application/x-rtp", "ANY", "EMPTY" };
+  GstVideoInfo video;
+  GstAudioInfo audio;
+
+  begin_log ();
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++) {
+    GstCaps *caps = gst_caps_from_string (all[i]);
+    fail_if (gst_zero_buffer_format_get_video_info (caps, &video));
+    fail_if (gst_zero_buffer_format_get_audio_info (caps, &audio));
+    gst_caps_unref (caps);
+  }
+  fail_unless_equals_int (end_log (), 0);
+}
+GST_END_TEST;
+
+static guint
+count_warnings_of_structure (const gchar *field)
+{
+  GByteArray *bytes = g_byte_array_new ();
+
+  begin_log ();
+  gst_zero_buffer_take_structure (
+      bytes, gst_structure_new ("lossy", field, G_TYPE_POINTER, bytes, "number",
+                 G_TYPE_INT, 1, NULL));
+  fail_unless_equals_string ((gchar *) bytes->data, "lossy, number=(int)1;");
+  g_byte_array_unref (bytes);
+  return end_log ();
+}
+
+static guint
+count_warnings_of_meta (GstBuffer *buffer)
+{
+  GByteArray *bytes = g_byte_array_new ();
+
+  begin_log ();
+  gst_zero_buffer_metas_write (buffer, bytes);
+  g_byte_array_unref (bytes);
+  return end_log ();
+}
+
+GST_START_TEST (test_losses_are_said_once)
+{
+  GstBuffer *buffer = gst_buffer_new ();
+  GstBuffer *parent = gst_buffer_new ();
+
+  fail_unless_equals_int (count_warnings_of_structure ("pointer"), 1);
+  fail_unless_equals_int (count_warnings_of_structure ("pointer"), 0);
+  fail_unless_equals_int (count_warnings_of_structure ("another"), 1);
+  /* Nothing of the stream. */
+  gst_buffer_add_parent_buffer_meta (buffer, parent);
+  fail_unless_equals_int (count_warnings_of_meta (buffer), 0);
+  gst_buffer_add_video_affine_transformation_meta (buffer);
+  fail_unless_equals_int (count_warnings_of_meta (buffer), 1);
+  fail_unless_equals_int (count_warnings_of_meta (buffer), 0);
+  gst_buffer_unref (buffer);
+  gst_buffer_unref (parent);
+
+  begin_log ();
+  fail_unless (get_structure ("a, f=[[[[[[[[[[") == NULL);
+  fail_unless_equals_int (end_log (), 1);
+}
+GST_END_TEST;
+
 /* ---- damage ---- */
 
 static GstEvent *
@@ -689,6 +827,9 @@ record_suite (void)
   tcase_add_test (tcase, test_random_text);
   tcase_add_test (tcase, test_brackets_in_tags);
   tcase_add_test (tcase, test_brackets_in_fields);
+  tcase_add_test (tcase, test_padded_pictures_are_no_news);
+  tcase_add_test (tcase, test_caps_are_no_news);
+  tcase_add_test (tcase, test_losses_are_said_once);
   tcase_add_test (tcase, test_events_that_end_early);
   tcase_add_test (tcase, test_metas_that_end_early);
   tcase_add_test (tcase, test_damaged_numbers);
