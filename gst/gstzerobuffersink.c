@@ -1025,10 +1025,7 @@ get_picture_size (GstCaps *caps)
 {
   GstVideoInfo info;
 
-  if (!gst_video_info_from_caps (&info, caps) ||
-      GST_VIDEO_INFO_FORMAT (&info) == GST_VIDEO_FORMAT_ENCODED)
-    return 0;
-  return info.size;
+  return gst_zero_buffer_format_get_video_info (caps, &info) ? info.size : 0;
 }
 
 /* Upstream may fill memory in the ring: a pool's for raw video, whose size is
