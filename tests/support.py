@@ -51,14 +51,14 @@ PRELOAD = os.environ.get("ZEROBUFFER_PRELOAD", "")
 class Process:
     """A process whose output goes to a file, so that it never waits for us."""
 
-    def __init__(self, command, env=None):
+    def __init__(self, command, env=None, stdin=subprocess.DEVNULL):
         self.command = command
         self.output = tempfile.TemporaryFile()
         # Open for writing as long as it lives, or whatever it started.
         self.life, theirs = os.pipe()
         self.popen = subprocess.Popen(
             command,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=self.output,
             stderr=subprocess.STDOUT,
             env={**os.environ, **self.preload(command), **(env or {})},
