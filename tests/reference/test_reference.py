@@ -46,6 +46,8 @@ EXCEPTIONS = {
     "first buffer after it has its DISCONT.",
     "prerolled": "What a producer that is paused has prerolled with was never sent. What it "
     "flushed of that, and the flush, need not be there.",
+    "again": "Pads of GStreamer (1.22) push an instant-rate-change twice, one right after the "
+    "other. It does not matter which of the two goes over, or both.",
     "duration": "How long a stream is knows its producer, and the consumer need not.",
     "seeking": "A consumer cannot seek in its producer.",
     "latency": "The src adds to the latency what the way takes.",
@@ -157,10 +159,14 @@ class Record:
         return lines
 
 
-def flush_end(lines):
-    """What came after the last flush, or all."""
+def after_flushes(lines):
+    """What came after the last flush, or all: EXCEPTIONS["prerolled"]"""
     flushes = [i for i, x in enumerate(lines) if x.startswith("event flush-stop ")]
-    return lines[flushes[-1] + 1 :] if flushes else lines
+    return [
+        re.sub(r"seqnum \S+", "", x)
+        for x in lines[flushes[-1] + 1 if flushes else 0 :]
+        if not x.startswith(("event stream-start", "event caps"))
+    ]
 
 
 def check_order(lines):
@@ -475,7 +481,7 @@ class Pause(ReferenceCase):
             rig.tail.wait("message:eos")
 
         # The consumer plays on, and has no part in it.
-        self.compare(script, VIDEO.format("num-buffers=20", 30), least=20, without=("async-done",))
+        self.compare(script, least=20, without=("async-done",))
 
     def test_live_paused_for_a_second(self):
         """No buffers in PAUSED, and time goes on behind it as if there had been none."""
@@ -532,14 +538,8 @@ def compare_paused_seeks(case, seeks, late=False, then=None, **options):
             then(rig)
         rig.tail.wait("message:eos")
 
-    # EXCEPTIONS["prerolled"]
-    start = lambda lines: [  # noqa: E731
-        re.sub(r"seqnum \S+", "", x)
-        for x in flush_end(lines)
-        if not x.startswith(("event stream-start", "event caps"))
-    ]
     options = {"without": ("async-done",), **options}
-    return case.compare(script, VIDEO.format("", 30), only=start, **options)
+    return case.compare(script, VIDEO.format("", 30), only=after_flushes, **options)
 
 
 class Flush(ReferenceCase):
@@ -578,6 +578,32 @@ class Flush(ReferenceCase):
     def test_two_flushing_seeks_in_the_paused_producer(self):
         seeks = [(1.0, "flush", x * SECOND, (x + 1) * SECOND) for x in (1, 2)]
         _, split = compare_paused_seeks(self, seeks)
+        self.assertEqual(split.due()[-30], 0)
+
+    def test_two_flushing_seeks_in_a_producer_that_was_paused(self):
+        """The consumer has had a part of the stream by then."""
+
+        def script(rig):
+            head = rig.start().head
+            head("hold", "source", 5)
+            rig.feed()
+            rig.tail.play()
+            head("held", "source")
+            rig.tail.wait("buffer", 5)
+            head.pause()
+            head("release", "source")
+            for second in (1, 2):
+                if not rig.split:
+                    head("reach")
+                rig.note(
+                    head("seek", "source", 1.0, "flush", second * SECOND, (second + 1) * SECOND)
+                )
+            head.play()
+            rig.tail.wait("message:eos")
+
+        _, split = self.compare(
+            script, VIDEO.format("", 30), only=after_flushes, least=35, without=("async-done",)
+        )
         self.assertEqual(split.due()[-30], 0)
 
     def test_flushing_seeks_while_there_is_no_reader(self):
@@ -782,8 +808,13 @@ class Segments(ReferenceCase):
             rig.head("inject", "source", 5, "instant-rate-change", 2.0)
             play_to_the_end(rig)
 
-        record, _ = self.compare(script, rest=OUT + " sync=true", least=20)
-        self.assertEqual(len(record.events("instant-rate-change")), 1)
+        # EXCEPTIONS["again"]
+        once = lambda lines: [  # noqa: E731
+            x for x, after in zip(lines, lines[1:] + [""]) if x != after
+        ]
+        record, split = self.compare(script, rest=OUT + " sync=true", least=20, only=once)
+        for found in (record, split):
+            self.assertIn("instant-rate-change", found.events())
 
 
 class Queries(ReferenceCase):
