@@ -1,0 +1,426 @@
+# SPDX-License-Identifier: MIT
+"""Recordings of a producer that has been running for a while.
+
+Each is started in the midst of it, by gst-launch-1.0, and must be what it would
+be if the source were in the same pipeline: the first frame is a key frame, all
+can be decoded, and none is missing.
+"""
+
+import glob
+import os
+import unittest
+
+import media
+import support
+from media import ENCODER, FRAME, MSECOND, PICTURES, RARE_KEYS, SOUND, Producer, requires
+
+COUNT = 30
+
+# How a file is written, and how it is read.
+MUXERS = {
+    "mkv": ("matroskamux", "matroskademux"),
+    "mp4": ("mp4mux", "qtdemux"),
+    "fragments": ("mp4mux fragment-duration=100", "qtdemux"),
+    "flv": ("flvmux", "flvdemux"),
+    "ts": ("mpegtsmux", "tsdemux"),
+}
+
+# One recording after the other: whether its consumer is live.
+LIVE = ("is-live=true", "is-live=false", "is-live=true")
+
+
+class Recordings(media.TestCase):
+    def producers(self):
+        """By where the encoder is: each waits for its first reader, as it does if
+        nothing else is asked for, or goes on without."""
+        return {
+            f"encoder in the {where}{options}": (
+                Producer(self, options, **{key: pipeline}),
+                key,
+                f"{ENCODER} ! h264parse" if key == "main" else "h264parse",
+            )
+            for where, key, pipeline in (
+                ("consumer", "main", PICTURES),
+                ("producer", "pictures", f"{PICTURES} ! {RARE_KEYS}"),
+            )
+            for options in ("", " wait-for-reader=false")
+        }
+
+    def check_recordings(self, record, decode):
+        """@record: the consumer's pipeline from the encoder on, for a file; @decode:
+        starts to decode that."""
+        producers = self.producers()
+        recordings = []
+        for number, live in enumerate(LIVE, 1):
+            consumers = {}
+            for i, (which, (producer, key, encoder)) in enumerate(producers.items()):
+                src = producer.src(key, f"{live} num-buffers={COUNT}")
+                file = self.path(f"{number}-{i}")
+                consumers[f"recording {number}, {live}, {which}"] = file
+                self.launch(f"{src} ! {encoder} ! {record(file)}")
+            self.assert_success(*self.processes[-len(consumers) :])
+            recordings += consumers.items()
+            for producer, _, _ in producers.values():
+                producer.go_on(10)
+        for producer, _, _ in producers.values():
+            producer.stop()
+        for what, file in recordings:
+            with self.subTest(what):
+                decode(file, what)
+
+    def check_muxer(self, name):
+        muxer, demuxer = MUXERS[name]
+        self.check_recordings(
+            lambda file: f"{muxer} ! filesink location={file}",
+            lambda file, what: self.assert_whole(
+                self.start_decoding(file, demuxer), COUNT, what=what
+            ),
+        )
+
+    def test_matroskamux(self):
+        self.check_muxer("mkv")
+
+    def test_mp4mux(self):
+        self.check_muxer("mp4")
+
+    def test_mp4mux_in_fragments(self):
+        self.check_muxer("fragments")
+
+    def test_flvmux(self):
+        self.check_muxer("flv")
+
+    def test_mpegtsmux(self):
+        self.check_muxer("ts")
+
+    # ---- several files ----
+
+    def check_parts(self, paths, demuxer, least, what):
+        """Each part is whole by itself; together they have all frames."""
+        players = [self.start_decoding(path, demuxer) for path in sorted(paths)]
+        self.assertGreaterEqual(len(players), least, what)
+        for player in players:
+            self.assert_success(player)
+        frames = [len(player.buffers("watch-encoded")) for player in players]
+        self.assertEqual(sum(frames), COUNT, f"{what}: frames of the parts: {frames}")
+        for i, (player, count) in enumerate(zip(players, frames), 1):
+            self.assert_whole(player, count, what=f"{what}, part {i}")
+
+    def test_splitmuxsink(self):
+        """It asks for the key frame that each part begins with."""
+        self.check_recordings(
+            lambda file: (
+                f"splitmuxsink location={file}-%03d max-size-time={12 * FRAME}"
+                " send-keyframe-requests=true"
+            ),
+            lambda file, what: self.check_parts(glob.glob(f"{file}-*"), "qtdemux", 2, what),
+        )
+
+    @requires("hlssink2")
+    def test_hlssink2(self):
+        def check(file, what):
+            self.assertTrue(os.path.exists(f"{file}.m3u8"), what)
+            self.check_parts(glob.glob(f"{file}-*.ts"), "tsdemux", 1, what)
+
+        self.check_recordings(
+            lambda file: (
+                f"hlssink2 location={file}-%03d.ts playlist-location={file}.m3u8"
+                " target-duration=1 max-files=0 playlist-length=0"
+            ),
+            check,
+        )
+
+    # ---- other encoders ----
+
+    def check_oggmux(self, producer, key, encoder):
+        for number, live in enumerate(LIVE, 1):
+            file = self.path(str(number))
+            src = producer.src(key, f"{live} num-buffers={COUNT}")
+            self.assert_success(
+                self.launch(f"{src} ! {encoder} ! oggmux ! filesink location={file}")
+            )
+            with self.subTest(recording=number, live=live):
+                player = self.start_decoding(file, "oggdemux", "identity name=watch-encoded ! theoradec")
+                self.assert_success(player)
+                # The headers are no frames.
+                frames = [x for x in player.buffers("watch-encoded") if not x.has(media.HEADER)]
+                self.assertFalse(frames[0].has(media.DELTA_UNIT))
+                decoded = player.buffers("watch-decoded")
+                self.assertEqual(len(decoded), COUNT)
+                self.assertEqual(player.problems(), [])
+                self.assert_rising(decoded, f"recording {number}")
+                self.assertEqual(self.holes(decoded), {})
+        producer.stop()
+
+    def test_oggmux(self):
+        self.check_oggmux(Producer(self, main=PICTURES), "main", "theoraenc")
+
+    def test_frames_out_of_order(self):
+        """Encoded with B-frames, of which the first have a DTS before their start."""
+        encoder = "x264enc bframes=2 b-adapt=false rc-lookahead=3 sync-lookahead=0 threads=1 key-int-max=1000"
+        producer = Producer(self, " wait-for-reader=false", main=f"{PICTURES} ! {encoder}")
+        for number, live in enumerate(LIVE, 1):
+            for muxer in ("mkv", "mp4", "ts"):
+                file = self.path(f"{number}.{muxer}")
+                src = producer.src("main", f"{live} num-buffers={COUNT}")
+                self.assert_success(
+                    self.launch(f"{src} ! h264parse ! {MUXERS[muxer][0]} ! filesink location={file}")
+                )
+                with self.subTest(recording=number, live=live, muxer=muxer):
+                    player = self.start_decoding(file, MUXERS[muxer][1])
+                    self.assert_success(player)
+                    encoded = player.buffers("watch-encoded")
+                    decoded = player.buffers("watch-decoded")
+                    self.assertFalse(encoded[0].has(media.DELTA_UNIT))
+                    self.assertEqual(len(encoded), COUNT)
+                    self.assertEqual(len(decoded), COUNT)
+                    self.assert_rising(decoded, "decoded")
+                    # The last ones in their order wait for some that are not there.
+                    self.assertEqual([x for x in self.holes(decoded) if x < COUNT - 4], [])
+        producer.stop()
+
+    def test_picture_and_sound(self):
+        """Both begin within a tenth of a second, and neither has a hole."""
+        producer = Producer(self, "wait-for-reader=false", pictures=PICTURES, sound=SOUND)
+        for number, live in enumerate(LIVE, 1):
+            file = self.path(f"{number}.mkv")
+            consumer = self.launch(
+                f"matroskamux name=m ! filesink location={file}"
+                f" {producer.src('pictures', f'{live} num-buffers={COUNT}')} ! queue ! {ENCODER} ! h264parse ! m."
+                f" {producer.src('sound', f'{live} num-buffers=50')} ! queue ! audioconvert ! m."
+            )
+            self.assert_success(consumer)
+            with self.subTest(recording=number, live=live):
+                player = self.play(
+                    f"filesrc location={file} ! matroskademux name=d"
+                    " d.video_0 ! queue ! h264parse name=watch-encoded ! avdec_h264"
+                    " ! identity name=watch-decoded ! fakesink"
+                    " d.audio_0 ! queue ! identity name=watch-sound ! fakesink"
+                )
+                self.assert_whole(player, COUNT)
+                sound = player.buffers("watch-sound")
+                self.assert_rising(sound, "sound")
+                bytes_sent = sum(x.size for x in sound)
+                # What began before the recording did is cut.
+                self.assertGreater(bytes_sent, 49 * 960)
+                self.assertLessEqual(bytes_sent, 50 * 960)
+                for before, after in zip(sound, sound[1:]):
+                    distance = after.pts - before.pts
+                    self.assertLess(abs(distance - before.size * 10**9 / 96000), 2 * MSECOND)
+                start = player.buffers("watch-decoded")[0].pts
+                self.assertLess(abs(sound[0].pts - start), 100 * MSECOND)
+        producer.stop()
+
+    # ---- RTP ----
+
+    def check_rtp(self, where, payloader, depayloader, source, encoder, key_frames=True):
+        producer = Producer(self, main=source)
+        for number, live in enumerate(LIVE, 1):
+            src = producer.src("main", f"name=watch-src {live} num-buffers={COUNT}")
+            player = self.play(
+                f"{src} ! {encoder}{payloader} ! identity name=watch-rtp ! {depayloader}"
+                " ! identity name=watch-decoded ! fakesink"
+            )
+            with self.subTest(where, recording=number, live=live):
+                self.assert_no_problems(player)
+                packets = player.buffers("watch-rtp")
+                numbers = [int.from_bytes(x.bytes[2:4], "big") for x in packets]
+                for before, after in zip(numbers, numbers[1:]):
+                    self.assertEqual(after, (before + 1) & 0xFFFF)
+                stamps = []
+                for packet in packets:
+                    stamp = int.from_bytes(packet.bytes[4:8], "big")
+                    if stamp not in stamps[-1:]:
+                        stamps.append(stamp)
+                self.assertEqual(len(stamps), COUNT)
+                for before, after in zip(stamps, stamps[1:]):
+                    self.assertLess(abs((after - before) % (1 << 32) - 90000 // media.RATE), 3)
+                if key_frames:
+                    self.assert_whole(player, COUNT)
+                else:
+                    self.assertEqual(len(player.buffers("watch-decoded")), COUNT)
+                    self.assertEqual(self.holes(player.buffers("watch-decoded")), {})
+        producer.stop()
+
+    def test_rtph264pay(self):
+        rest = "rtph264depay ! h264parse name=watch-encoded ! avdec_h264"
+        self.check_rtp("encoder in the consumer", "rtph264pay", rest, PICTURES, f"{ENCODER} ! ")
+        self.check_rtp("encoder in the producer", "rtph264pay", rest, f"{PICTURES} ! {RARE_KEYS}", "")
+
+    def test_rtpvrawpay(self):
+        self.check_rtp("raw", "rtpvrawpay", "rtpvrawdepay", PICTURES, "", key_frames=False)
+
+    # ---- pauses ----
+
+    def check_pause(self, muxer, live, source, encoder):
+        """A recording that is paused for half a second goes on where it stopped."""
+        producer = Producer(self, "wait-for-reader=false", main=source)
+        file = self.path("paused")
+        write, read = MUXERS[muxer]
+        consumer = self.play(
+            f"{producer.src('main', f'name=watch-src {live}')} ! {encoder}h264parse ! {write}"
+            f" ! filesink location={file}"
+        )
+        for _ in range(2):
+            consumer.wait_for("buffer watch-src", 15)
+            consumer.pause()
+            before = consumer.count("buffer watch-src")
+            producer.go_on()
+            if live == "is-live=true":
+                # The one that was on its way.
+                self.assertLessEqual(consumer.count("buffer watch-src"), before + 1)
+            consumer.play()
+        consumer.wait_for("buffer watch-src", 15)
+        consumer.tell("eos")
+        self.assert_no_problems(consumer)
+        producer.stop()
+        sent = consumer.buffers("watch-src")
+        self.assert_rising(sent, "what left the src")
+        self.assert_paused_recording(self.start_decoding(file, read), len(sent), live)
+
+    def assert_paused_recording(self, player, frames, live):
+        player.wait()
+        encoded, decoded = player.buffers("watch-encoded"), player.buffers("watch-decoded")
+        self.assertTrue(encoded, "nothing is in it")
+        self.assertFalse(encoded[0].has(media.DELTA_UNIT))
+        self.assertEqual(player.problems(), [])
+        self.assertEqual(len(encoded), frames)
+        self.assertEqual(len(decoded), frames)
+        self.assertFalse([x for x in decoded if x.has(media.CORRUPTED)])
+        self.assert_rising(decoded, "decoded")
+        holes = self.holes(decoded)
+        if live == "is-live=true":
+            # No longer than it takes to get a key frame.
+            self.assertLessEqual(len(holes), 2, holes)
+            for at, length in holes.items():
+                self.assertLess(length, 250, holes)
+        else:
+            self.assertEqual(holes, {})
+
+    def check_pauses(self, muxer):
+        for live in ("is-live=true", "is-live=false"):
+            with self.subTest(live=live, encoder="in the consumer"):
+                self.check_pause(muxer, live, PICTURES, f"{ENCODER} ! ")
+            with self.subTest(live=live, encoder="in the producer"):
+                self.check_pause(muxer, live, f"{PICTURES} ! {RARE_KEYS}", "")
+
+    def test_pause_of_matroskamux(self):
+        self.check_pauses("mkv")
+
+    def test_pause_of_mp4mux(self):
+        self.check_pauses("mp4")
+
+    def test_pause_of_mp4mux_in_fragments(self):
+        self.check_pauses("fragments")
+
+    def test_nothing_leaves_a_live_src_in_pause(self):
+        producer = Producer(self, "wait-for-reader=false", main=PICTURES)
+        src = producer.src("main", "name=watch-src is-live=true")
+        consumer = self.play(f"{src} ! fakesink name=watch-sink sync=true")
+        for _ in range(3):
+            consumer.wait_for("buffer watch-sink", 10)
+            consumer.pause()
+            before = consumer.count("buffer watch-src")
+            producer.go_on()
+            self.assertLessEqual(consumer.count("buffer watch-src"), before + 1)
+            consumer.play()
+        consumer.wait_for("buffer watch-sink", 10)
+        consumer.tell("quit")
+        self.assert_no_problems(consumer)
+        producer.stop()
+        sent = consumer.buffers("watch-src")
+        self.assert_rising(sent, "what left the src")
+        for at, length in self.holes(sent).items():
+            self.assertLess(length, 250, f"in front of {at}")
+
+    # ---- producers that follow one another ----
+
+    @unittest.skipIf(media.IS_LOCAL, "takes two processes")
+    def test_files_one_after_the_other(self):
+        """With reconnect the second goes on where the first ended."""
+        file = self.path("both")
+        consumer = self.launch(
+            f"zerobuffersrc buffer-name={self.name} reconnect=true num-buffers={3 * COUNT}"
+            f" ! {ENCODER} ! h264parse ! matroskamux ! filesink location={file}"
+        )
+        source = PICTURES.replace(" is-live=true", f" num-buffers={COUNT}")
+        for _ in range(3):
+            self.wait_for_buffer()
+            self.assert_success(self.launch(f"{source} ! zerobuffersink buffer-name={self.name}"))
+        self.assert_success(consumer)
+        self.assert_whole(self.start_decoding(file, "matroskademux"), 3 * COUNT)
+
+    # ---- one process ----
+
+    @unittest.skipIf(media.IS_LOCAL, "is about both elements")
+    def test_both_elements_in_one_pipeline(self):
+        for source in (
+            PICTURES.replace("is-live=true", f"num-buffers={COUNT}"),
+            PICTURES.replace("is-live=true", f"is-live=true num-buffers={COUNT}"),
+        ):
+            with self.subTest(source):
+                player = self.play(
+                    f"{source} ! zerobuffersink buffer-name={self.name}"
+                    f" zerobuffersrc name=watch-src buffer-name={self.name} is-live=true ! fakesink"
+                )
+                self.assert_no_problems(player)
+                self.assertEqual(len(player.buffers("watch-src")), COUNT)
+                self.assert_success(
+                    self.launch(
+                        f"{source} ! zerobuffersink buffer-name={self.name}"
+                        f" zerobuffersrc buffer-name={self.name} is-live=true ! fakesink sync=true"
+                    )
+                )
+
+    # ---- Ctrl-C ----
+
+    def interrupt(self, pipeline):
+        """With -e, when the recording has some frames."""
+        producer = self.launch(pipeline, "-e", "-v")
+        support.wait_until(
+            lambda: producer.text().count("chain   ***") > COUNT
+            or producer.popen.poll() is not None,
+            "the other branch runs",
+        )
+        self.assertIsNone(producer.popen.poll(), producer.text()[-2000:])
+        # Once more would end it without the end of the stream.
+        producer.interrupt()
+        self.assert_success(producer)
+        self.assertIn("Got EOS", producer.text())
+        return producer.text().count("chain   ***")
+
+    def other_sink(self):
+        return f"zerobuffersink buffer-name={self.name}" if not media.IS_LOCAL else "fakesink"
+
+    def test_interrupt_while_the_sink_waits(self):
+        """The end of the stream gets through a sink that waits for its first reader,
+        and another branch's file is finished."""
+        file = self.path("branch")
+        frames = self.interrupt(
+            f"{PICTURES} ! tee name=t"
+            f" t. ! queue ! identity silent=false ! {ENCODER} ! h264parse ! mp4mux ! filesink location={file}"
+            f" t. ! queue max-size-time=0 max-size-bytes=0 max-size-buffers=0 ! {self.other_sink()}"
+        )
+        self.assert_whole(self.start_decoding(file, "qtdemux"), frames)
+
+    def test_interrupt_while_an_encoded_stream_waits(self):
+        file = self.path("branch")
+        frames = self.interrupt(
+            f"{PICTURES} ! {RARE_KEYS} ! tee name=t"
+            f" t. ! queue ! identity silent=false ! h264parse ! matroskamux ! filesink location={file}"
+            f" t. ! queue max-size-time=0 max-size-bytes=0 max-size-buffers=0 ! {self.other_sink()}"
+        )
+        self.assert_whole(self.start_decoding(file, "matroskademux"), frames)
+
+    @unittest.skipIf(media.IS_LOCAL, "is about the sink")
+    def test_interrupt_a_sink_alone(self):
+        for source in (PICTURES, PICTURES.replace(" is-live=true", "")):
+            with self.subTest(source):
+                producer = self.launch(f"{source} ! zerobuffersink buffer-name={self.name}", "-e")
+                producer.wait_for_output("PREROLLED")
+                producer.interrupt()
+                self.assert_success(producer)
+                self.assertIn("Got EOS", producer.text())
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
