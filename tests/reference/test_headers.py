@@ -74,11 +74,18 @@ class Headers(media.TestCase):
         )
 
     def test_oggmux(self):
+        # Not with theoraenc: the two hang when a key unit is asked for by whom they
+        # have just given a page, without any element of ours, too.
+        pages = "oggmux max-delay=50000000 max-page-delay=50000000"
         self.check(
-            f"{PICTURES} ! theoraenc keyframe-auto=false keyframe-freq=8 keyframe-force=8"
-            " ! oggmux max-delay=50000000 max-page-delay=50000000",
+            f"{PICTURES} ! vp8enc deadline=1 cpu-used=8 threads=1 keyframe-max-dist=1000 ! {pages}",
             b"OggS\x00\x02",
-            "oggdemux ! theoradec",
+            "oggdemux ! vp8dec",
+        )
+        self.check(
+            f"{media.SOUND} ! audioconvert ! vorbisenc ! {pages}",
+            b"OggS\x00\x02",
+            "oggdemux ! vorbisdec",
         )
 
     def test_theoraenc(self):
