@@ -512,6 +512,14 @@ class Pause(ReferenceCase):
             self.assertEqual(rig.record.events("segment")[1:], [])
 
 
+def settle(rig, passed):
+    """Until the paused head has a buffer in its sink, the one of this number.  (Whether
+    zerobuffersink prerolls with it is its own affair.)"""
+    rig.head.wait("passed:source", passed)
+    if not rig.split:
+        rig.head("reach")
+
+
 def compare_paused_seeks(case, seeks, late=False, then=None, **options):
     """Both records of a stream that begins with these seeks in a paused pipeline, or in a
     paused producer.  @late: the consumer starts after them.  @then: what follows."""
@@ -522,13 +530,12 @@ def compare_paused_seeks(case, seeks, late=False, then=None, **options):
         head = rig.start_head()
         if rig.split and not late:
             rig.tail.play()
+        head("watch", "source")
         head.pause()
-        if not rig.split:
-            head("reach")
-        for seek in seeks:
+        for number, seek in enumerate(seeks):
+            settle(rig, number + 1)
             rig.note(head("seek", "source", *seek))
-            if not rig.split:
-                head("reach")
+        settle(rig, len(seeks) + 1)
         if late:
             rig.feed()
             rig.start_tail()
@@ -593,8 +600,7 @@ class Flush(ReferenceCase):
             head.pause()
             head("release", "source")
             for second in (1, 2):
-                if not rig.split:
-                    head("reach")
+                settle(rig, 5 + second)
                 rig.note(
                     head("seek", "source", 1.0, "flush", second * SECOND, (second + 1) * SECOND)
                 )
