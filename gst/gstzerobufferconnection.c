@@ -252,6 +252,17 @@ gst_zero_buffer_connection_is_useless (
          GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
 }
 
+const GValue *
+gst_zero_buffer_connection_find_headers (GstCaps *caps)
+{
+  const GValue *headers =
+      caps ? gst_structure_get_value (
+                 gst_caps_get_structure (caps, 0), "streamheader")
+           : NULL;
+
+  return headers && GST_VALUE_HOLDS_ARRAY (headers) ? headers : NULL;
+}
+
 /* Headers are of no time. */
 static ZbResult
 send_header (GstZeroBufferConnection *self, const GValue *value, ZbError *error)
@@ -276,13 +287,8 @@ send_header (GstZeroBufferConnection *self, const GValue *value, ZbError *error)
 static ZbResult
 send_headers (GstZeroBufferConnection *self, GstCaps *caps, ZbError *error)
 {
-  const GValue *headers =
-      caps ? gst_structure_get_value (
-                 gst_caps_get_structure (caps, 0), "streamheader")
-           : NULL;
-  guint count = headers && GST_VALUE_HOLDS_ARRAY (headers)
-                    ? gst_value_array_get_size (headers)
-                    : 0;
+  const GValue *headers = gst_zero_buffer_connection_find_headers (caps);
+  guint count = headers ? gst_value_array_get_size (headers) : 0;
 
   while (self->headers_sent < count) {
     const GValue *value =

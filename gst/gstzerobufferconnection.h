@@ -101,6 +101,10 @@ ZbResult gst_zero_buffer_connection_send_due (GstZeroBufferConnection *self,
     const GstZeroBufferClock *clock, GstZeroBufferStory *story, gboolean wait,
     ZbError *error);
 
+/* The headers of the stream that @caps, which may be NULL, have: an array of buffers;
+ * or NULL. */
+const GValue *gst_zero_buffer_connection_find_headers (GstCaps *caps);
+
 /* Whether the reader can make nothing of @buffer. */
 gboolean gst_zero_buffer_connection_is_useless (
     const GstZeroBufferConnection *self, GstBuffer *buffer);

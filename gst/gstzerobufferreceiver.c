@@ -99,7 +99,8 @@ void
 gst_zero_buffer_receiver_note_flush (GstZeroBufferReceiver *self)
 {
   gst_zero_buffer_guard_expect_events (&self->guard);
-  gst_zero_buffer_timeline_resend (&self->timeline);
+  gst_zero_buffer_timeline_resend (
+      &self->timeline, self->src->segment.position);
   lose (self);
 }
 
@@ -906,10 +907,9 @@ gst_zero_buffer_receiver_get_latency (
 
   GST_OBJECT_LOCK (self->src);
   rebased = self->rebased;
-  *min = self->clock.min_latency + OWN_LATENCY;
-  *max = GST_CLOCK_TIME_IS_VALID (self->clock.max_latency)
-             ? self->clock.max_latency + OWN_LATENCY
-             : GST_CLOCK_TIME_NONE;
+  *min = OWN_LATENCY + (rebased ? self->clock.min_latency : 0);
+  /* The ring is as large as it has to be, and so is its time. */
+  *max = GST_CLOCK_TIME_NONE;
   GST_OBJECT_UNLOCK (self->src);
-  return rebased;
+  return rebased || gst_base_src_is_live (self->src);
 }

@@ -99,7 +99,7 @@ GstFlowReturn gst_zero_buffer_receiver_take_record (
  * follow. */
 void gst_zero_buffer_receiver_finish (GstZeroBufferReceiver *self);
 
-/* The latency of a rebased stream; else FALSE.  Any thread. */
+/* The latency of a live stream; else FALSE.  Any thread. */
 gboolean gst_zero_buffer_receiver_get_latency (
     GstZeroBufferReceiver *self, GstClockTime *min, GstClockTime *max);
 

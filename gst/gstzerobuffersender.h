@@ -28,7 +28,7 @@ typedef struct {
   GstZeroBufferFormat format;  /* of the buffers that come */
   GByteArray *bytes;           /* of the record that is being made */
   gboolean has_records;        /* this reader takes them; else plain frames */
-  guint64 ring_size; /* bytes, of this session */
+  guint64 ring_size;           /* bytes, of this session */
   gsize largest;  /* record of this session that was looked at for growing */
   guint64 copies; /* buffers that were copied; guarded by the OBJECT_LOCK */
 } GstZeroBufferSender;

@@ -512,12 +512,15 @@ announce_connected (GstZeroBufferSink *self)
   enter (self);
 }
 
-/* Elements upstream may do anything about it. */
+/* Elements upstream may do anything about it.  Headers that the caps have need not
+ * come again. */
 static void
 request_key_unit (GstZeroBufferSink *self)
 {
-  GstEvent *event = gst_video_event_new_upstream_force_key_unit (
-      GST_CLOCK_TIME_NONE, TRUE, self->connection.key_unit_requests);
+  GstEvent *event =
+      gst_video_event_new_upstream_force_key_unit (GST_CLOCK_TIME_NONE,
+          !gst_zero_buffer_connection_find_headers (self->caps),
+          self->connection.key_unit_requests);
 
   leave (self);
   gst_pad_push_event (GST_BASE_SINK_PAD (self), event);

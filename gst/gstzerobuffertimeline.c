@@ -100,10 +100,13 @@ gst_zero_buffer_timeline_flush (
 }
 
 void
-gst_zero_buffer_timeline_resend (GstZeroBufferTimeline *self)
+gst_zero_buffer_timeline_resend (GstZeroBufferTimeline *self, guint64 position)
 {
-  if (self->state != GST_ZERO_BUFFER_SEGMENT_NONE)
-    self->state = GST_ZERO_BUFFER_SEGMENT_PENDING;
+  if (self->state == GST_ZERO_BUFFER_SEGMENT_NONE)
+    return;
+  self->state = GST_ZERO_BUFFER_SEGMENT_PENDING;
+  self->segment.position = position;
+  self->seqnum = gst_util_seqnum_next ();
 }
 
 void

@@ -78,8 +78,9 @@ void gst_zero_buffer_timeline_set_segment (
 void gst_zero_buffer_timeline_flush (
     GstZeroBufferTimeline *self, gboolean reset_time);
 
-/* The segment has to be sent again. */
-void gst_zero_buffer_timeline_resend (GstZeroBufferTimeline *self);
+/* The segment has to be sent again, from @position on. */
+void gst_zero_buffer_timeline_resend (
+    GstZeroBufferTimeline *self, guint64 position);
 
 /* The base time has changed. */
 void gst_zero_buffer_timeline_forget_shift (GstZeroBufferTimeline *self);
