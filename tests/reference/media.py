@@ -70,10 +70,12 @@ class Player(support.Process):
 
     def wait_for(self, what, number):
         """Until so many more lines begin with this."""
-        goal = self.count(what) + number
+        self.wait_until(what, self.count(what) + number)
+
+    def wait_until(self, what, goal):
         support.wait_until(
             lambda: self.count(what) >= goal or self.popen.poll() is not None,
-            f"{number} times {what}",
+            f"{goal} times {what}",
         )
         assert self.count(what) >= goal, self.text()[-2000:]
 
@@ -123,7 +125,7 @@ def requires(*elements):
 
 
 class Producer:
-    """A producer that has been running for a while, and its sources by name."""
+    """A producer, and its sources by name. See go_on ()."""
 
     def __init__(self, test, options="", head="", **sources):
         """@head: what several sources come out of."""
@@ -138,7 +140,6 @@ class Producer:
             # A second, running sink tells that time goes by, whatever ours does.
             clock = "videotestsrc is-live=true ! video/x-raw,width=16,height=16,framerate=60/1 ! fakesink name=watch-clock sync=true"
             self.player = test.play(" ".join([head, *sinks, clock]))
-            self.go_on()
 
     def src(self, key="main", options=""):
         """What stands for the producer in a consumer's pipeline."""
@@ -150,16 +151,19 @@ class Producer:
         source = self.sources[key].replace("is-live=true", f"{live} {count}", 1)
         return f"{source} ! identity {name}"
 
-    def go_on(self, frames=30):
-        """For so many frames' time, half a second."""
-        if not IS_LOCAL:
-            self.player.wait_for("buffer watch-clock", frames)
-
     def stop(self):
         if not IS_LOCAL:
             self.test.assertIsNone(self.player.popen.poll(), self.player.text()[-2000:])
             self.player.tell("quit")
             self.test.assert_success(self.player)
+
+
+def go_on(*producers, frames=30):
+    """All of them at the same time."""
+    for goal, player in [
+        (p.player.count("buffer watch-clock") + frames, p.player) for p in producers if not IS_LOCAL
+    ]:
+        player.wait_until("buffer watch-clock", goal)
 
 
 class TestCase(support.TestCase):
@@ -179,6 +183,12 @@ class TestCase(support.TestCase):
         left = [path for name in self.names for path in support.leftovers(name)]
         support.remove(left)
         self.assertEqual(left, [])
+
+    def producer(self, options="", head="", **sources):
+        """One that has been running for a while."""
+        producer = Producer(self, options, head, **sources)
+        go_on(producer)
+        return producer
 
     def play(self, pipeline):
         player = Player(pipeline)

@@ -12,7 +12,7 @@ import collections
 import sys
 
 import media
-from media import ENCODER, PICTURES, RARE_KEYS, Producer
+from media import ENCODER, PICTURES, RARE_KEYS
 
 COUNT = 6
 
@@ -66,8 +66,8 @@ class Repeat(media.TestCase):
 
     def test(self):
         self.failures = collections.Counter()
-        raw = Producer(self, mixed=PICTURES, recorded=PICTURES)
-        encoded = Producer(self, main=f"{PICTURES} ! {RARE_KEYS}")
+        raw = self.producer(mixed=PICTURES, recorded=PICTURES)
+        encoded = self.producer(main=f"{PICTURES} ! {RARE_KEYS}")
         for number in range(TIMES):
             self.once(raw, encoded, live=number % 4 != 3)
         raw.stop()

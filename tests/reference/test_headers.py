@@ -9,7 +9,7 @@ import unittest
 
 import media
 import support
-from media import HEADER, PICTURES, RARE_KEYS, Producer
+from media import HEADER, PICTURES, RARE_KEYS
 
 # Each starts as soon as the one before has ended.
 LIVE = ("is-live=true", "is-live=false", "is-live=true")
@@ -18,9 +18,6 @@ H264 = "h264parse ! avdec_h264"
 
 
 class Headers(media.TestCase):
-    def producer(self, source):
-        return Producer(self, "wait-for-reader=false", main=source)
-
     def record(self, producer, options, file, rest=""):
         """What comes, byte for byte, until there are some frames in the file."""
         consumer = self.play(
@@ -33,7 +30,7 @@ class Headers(media.TestCase):
 
     def check(self, source, begins, decoder, rest="", least=10):
         """The file begins with these bytes, and has frames that decode, evenly."""
-        producer = self.producer(source)
+        producer = self.producer("wait-for-reader=false", main=source)
         for number, live in enumerate(LIVE, 1):
             file = self.path(str(number))
             with self.subTest(consumer=number, live=live):
@@ -74,8 +71,8 @@ class Headers(media.TestCase):
         )
 
     def test_oggmux(self):
-        # Not with theoraenc: the two hang when a key unit is asked for by whom they
-        # have just given a page, without any element of ours, too.
+        # Not with theoraenc: the two make no more pages when a key unit is asked
+        # for by whom they are just giving one, without any element of ours, too.
         pages = "oggmux max-delay=50000000 max-page-delay=50000000"
         self.check(
             f"{PICTURES} ! vp8enc deadline=1 cpu-used=8 threads=1 keyframe-max-dist=1000 ! {pages}",
@@ -99,7 +96,7 @@ class Headers(media.TestCase):
 
     def check_packets(self, source, headers):
         """The headers come as packets, in their order and once, and a key unit behind."""
-        producer = self.producer(source)
+        producer = self.producer("wait-for-reader=false", main=source)
         for number, live in enumerate(LIVE, 1):
             with self.subTest(source, consumer=number, live=live):
                 consumer = self.record(producer, live, self.path(str(number)))

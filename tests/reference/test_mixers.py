@@ -10,7 +10,7 @@ it, so that a busy computer makes no difference.
 import unittest
 
 import media
-from media import FRAME, MSECOND, PICTURES, SOUND, Producer
+from media import FRAME, MSECOND, PICTURES, SOUND
 
 COUNT = 30
 LIVE = ("is-live=true", "is-live=false", "is-live=true")
@@ -28,7 +28,7 @@ def is_white(picture):
 class Mixers(media.TestCase):
     def setUp(self):
         super().setUp()
-        self.producer = Producer(self, "wait-for-reader=false", pictures=WHITE, sound=SOUND)
+        self.source = self.producer("wait-for-reader=false", pictures=WHITE, sound=SOUND)
 
     def consume(self, pipeline):
         """Once it has ended by itself."""
@@ -41,7 +41,7 @@ class Mixers(media.TestCase):
 
     def src(self, key, live, count=None):
         count = f"num-buffers={count}" if count else ""
-        return self.producer.src(key, f"name=watch-{key} {live} {count}")
+        return self.source.src(key, f"name=watch-{key} {live} {count}")
 
     def assert_even(self, frames):
         self.assert_rising(frames, "what comes out")
@@ -68,7 +68,7 @@ class Mixers(media.TestCase):
                 mixed = player.buffers("watch-mixed")
                 self.assert_even(mixed)
                 self.assert_white(mixed, COUNT - 1)
-        self.producer.stop()
+        self.source.stop()
 
     def test_compositor_without_slack(self):
         """What the issue began with: it must not abort."""
@@ -78,7 +78,7 @@ class Mixers(media.TestCase):
                     f"{self.src('pictures', live, COUNT)} ! compositor ! fakesink sync=true"
                 )
                 self.assert_success(consumer)
-        self.producer.stop()
+        self.source.stop()
 
     def test_compositor_with_a_source_of_its_own(self):
         for number, live in enumerate(LIVE, 1):
@@ -91,7 +91,7 @@ class Mixers(media.TestCase):
                 mixed = player.buffers("watch-mixed")
                 self.assert_even(mixed)
                 self.assert_white(mixed, COUNT - 1)
-        self.producer.stop()
+        self.source.stop()
 
     def test_pause_of_compositor(self):
         player = self.play(
@@ -102,13 +102,13 @@ class Mixers(media.TestCase):
             player.wait_for("buffer watch-mixed", 30)
             player.pause()
             before = player.count("buffer watch-pictures")
-            self.producer.go_on()
+            media.go_on(self.source, frames=20)
             self.assertLessEqual(player.count("buffer watch-pictures"), before + 1)
             player.play()
         player.wait_for("buffer watch-mixed", 30)
         player.tell("quit")
         self.assert_no_problems(player)
-        self.producer.stop()
+        self.source.stop()
         self.assert_even(player.buffers("watch-mixed"))
         self.assert_rising(player.buffers("watch-pictures"), "what left the src")
         self.assertTrue(is_white(player.buffers("watch-mixed")[-1]))
@@ -134,7 +134,7 @@ class Mixers(media.TestCase):
                     f"{self.src('sound', live, 50)} ! audiomixer {SLACK} ! fakesink name=watch-mixed sync=true"
                 )
                 self.assert_sound(player.buffers("watch-mixed"), 49 * 960)
-        self.producer.stop()
+        self.source.stop()
 
     def test_audiomixer_with_a_source_of_its_own(self):
         silence = SOUND.replace("wave=square", "wave=silence num-buffers=100")
@@ -145,7 +145,7 @@ class Mixers(media.TestCase):
                     f" {silence} ! queue ! m. {self.src('sound', live, 50)} ! m."
                 )
                 self.assert_sound(player.buffers("watch-mixed"), 47 * 960)
-        self.producer.stop()
+        self.source.stop()
 
     def test_sound_is_cut_at_the_start(self):
         """What leaves a live src begins at its time 0 or later, and has no gap."""
@@ -159,7 +159,7 @@ class Mixers(media.TestCase):
                     self.assertLess(abs(after.running_time - end), 30000)
                 self.assertLessEqual(sound[0].size, 960)
                 self.assertEqual([x.size for x in sound[1:]], [960] * (len(sound) - 1))
-        self.producer.stop()
+        self.source.stop()
 
     # ---- input-selector ----
 
@@ -187,7 +187,7 @@ class Mixers(media.TestCase):
                     distance = after.running_time - before.running_time
                     self.assertGreaterEqual(distance, least)
                     self.assertLess(distance, 200 * MSECOND)
-        self.producer.stop()
+        self.source.stop()
 
     # ---- streamsynchronizer ----
 
@@ -196,9 +196,8 @@ class Mixers(media.TestCase):
     DEMUXER = f"matroskamux name=mux ! matroskademux name=d {WHITE} ! mux. {SOUND} ! mux."
 
     def check_together(self, pipeline):
-        self.producer.stop()
-        self.producer = Producer(
-            self,
+        self.source.stop()
+        self.source = self.producer(
             "wait-for-reader=false",
             head=self.DEMUXER,
             pictures="d.video_0 ! queue",
@@ -207,7 +206,7 @@ class Mixers(media.TestCase):
         for number, live in enumerate(LIVE, 1):
             with self.subTest(consumer=number, live=live):
                 sources = [self.src(key, live) for key in ("pictures", "sound")]
-                player = self.play(f"{self.producer.head} {pipeline.format(*sources)}")
+                player = self.play(f"{self.source.head} {pipeline.format(*sources)}")
                 player.wait_for("buffer watch-screen", COUNT)
                 player.wait_for("buffer watch-speaker", COUNT)
                 player.tell("eos")
@@ -218,7 +217,7 @@ class Mixers(media.TestCase):
                 distance = pictures[0].running_time - sound[0].running_time
                 self.assertLess(abs(distance), 100 * MSECOND)
                 self.assertEqual(self.holes(pictures), {})
-        self.producer.stop()
+        self.source.stop()
 
     def test_playsink(self):
         self.check_together(
@@ -250,21 +249,20 @@ class Mixers(media.TestCase):
         own = f"{BLACK} ! identity name=watch-own"
         groups = self.groups(*(self.src(x, LIVE[0]) for x in ("pictures", "sound")), own)
         self.assertEqual(len(set(groups)), 3, groups)
-        self.producer.stop()
+        self.source.stop()
 
-        self.producer = Producer(
-            self,
+        self.source = self.producer(
             "wait-for-reader=false",
             head=self.DEMUXER,
             pictures="d.video_0 ! queue",
             sound="d.audio_0 ! queue",
         )
         sources = [self.src(x, LIVE[0]) for x in ("pictures", "sound")]
-        sources[0] = f"{self.producer.head} {sources[0]}"
+        sources[0] = f"{self.source.head} {sources[0]}"
         groups = self.groups(*sources, own)
         self.assertEqual(groups[0], groups[1])
         self.assertNotEqual(groups[0], groups[2])
-        self.producer.stop()
+        self.source.stop()
 
 
 if __name__ == "__main__":
