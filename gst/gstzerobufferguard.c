@@ -40,6 +40,16 @@ judge_segment (GstZeroBufferGuard *self, GstEvent *event)
   return GST_PAD_PROBE_HANDLED;
 }
 
+/* The end belongs to the segment, as in every source. */
+static void
+number_end (GstZeroBufferGuard *self, GstPadProbeInfo *info)
+{
+  if (self->src->num_buffers_left != 0)
+    return;
+  info->data = gst_event_make_writable (info->data);
+  gst_event_set_seqnum (info->data, self->segment_seqnum);
+}
+
 static GstPadProbeReturn
 judge_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
@@ -48,6 +58,9 @@ judge_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
       return judge_stream_start (user_data);
     case GST_EVENT_SEGMENT:
       return judge_segment (user_data, info->data);
+    case GST_EVENT_EOS:
+      number_end (user_data, info);
+      return GST_PAD_PROBE_OK;
     default:
       return GST_PAD_PROBE_OK;
   }
@@ -132,6 +145,9 @@ would_be_changed (GstBaseSrc *src, GstBuffer *buffer)
 void
 gst_zero_buffer_guard_keep (GstZeroBufferGuard *self, GstBuffer *buffer)
 {
+  /* The last one, by the property num-buffers. */
+  if (G_UNLIKELY (self->src->num_buffers_left == 0))
+    gst_zero_buffer_guard_expect_events (self);
   if (G_LIKELY (!would_be_changed (self->src, buffer)))
     return;
   self->buffer = buffer;

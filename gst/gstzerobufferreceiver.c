@@ -101,7 +101,7 @@ gst_zero_buffer_receiver_note_flush (GstZeroBufferReceiver *self)
   gst_zero_buffer_guard_expect_events (&self->guard);
   gst_zero_buffer_timeline_resend (
       &self->timeline, self->src->segment.position);
-  lose (self);
+  gst_zero_buffer_gate_lose (&self->gate);
 }
 
 void

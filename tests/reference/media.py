@@ -210,12 +210,13 @@ class TestCase(support.TestCase):
             self.assertGreaterEqual(after, before + least, f"{what}: time runs backwards")
 
     def holes(self, buffers, tolerance=TOLERANCE):
-        """Where the distance to the frame before is not that of two frames."""
+        """Where the distance to the frame before, in running time, is not that of two
+        frames."""
         pairs = enumerate(zip(buffers, buffers[1:]), 1)
         return {
-            i: (after.pts - before.pts) / MSECOND
+            i: (after.running_time - before.running_time) / MSECOND
             for i, (before, after) in pairs
-            if abs(after.pts - before.pts - FRAME) > tolerance
+            if abs(after.running_time - before.running_time - FRAME) > tolerance
         }
 
     def start_decoding(self, file, demuxer, decoder="h264parse name=watch-encoded ! avdec_h264"):

@@ -509,7 +509,10 @@ class Pause(ReferenceCase):
         for rig in rigs:
             self.assertGreaterEqual(rig.record.due()[0], 0)
             self.assert_rising(rig.record.due(), most=200 * MSECOND)
-            self.assertEqual(rig.record.events("segment")[1:], [])
+        # A local source stamps what it makes; ours moves the segment of what was made by
+        # another.
+        self.assertEqual(len(rigs[0].record.events("segment")), 1)
+        self.assertLessEqual(len(rigs[1].record.events("segment")), 2)
 
 
 def settle(rig, passed):
