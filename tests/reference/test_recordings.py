@@ -203,7 +203,8 @@ class Recordings(media.TestCase):
                 )
                 self.assert_whole(player, COUNT)
                 sound = player.buffers("watch-sound")
-                self.assert_rising(sound, "sound")
+                # Matroska counts milliseconds, and the first part may be shorter.
+                self.assert_rising(sound, "sound", least=0)
                 bytes_sent = sum(x.size for x in sound)
                 # What began before the recording did is cut.
                 self.assertGreater(bytes_sent, 49 * 960)
