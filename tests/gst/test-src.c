@@ -111,6 +111,36 @@ GST_START_TEST (test_memory_is_read_only)
 }
 GST_END_TEST;
 
+static GstPadProbeReturn
+propose_pool (GstPad *pad, GstPadProbeInfo *info, gpointer pool)
+{
+  if (GST_QUERY_TYPE (info->data) != GST_QUERY_ALLOCATION)
+    return GST_PAD_PROBE_OK;
+  gst_query_add_allocation_pool (info->data, pool, 1000, 2, 4);
+  return GST_PAD_PROBE_HANDLED;
+}
+
+/* Frames have memory of their own: a pool of downstream's would allocate for
+ * nothing. */
+GST_START_TEST (test_pool_of_downstream_is_left_alone)
+{
+  GstHarness *src = new_src ();
+  GstBufferPool *pool = gst_buffer_pool_new ();
+  ZbWriter *writer;
+
+  gst_pad_add_probe (src->sinkpad, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM,
+      propose_pool, pool, NULL);
+  gst_harness_play (src);
+  writer = new_connected_writer (BYTES);
+  assert_ok (write_bytes (writer, 1000, 1, 0));
+  gst_buffer_unref (gst_harness_pull (src));
+  fail_if (gst_buffer_pool_is_active (pool));
+  zb_writer_free (writer);
+  gst_harness_teardown (src);
+  gst_object_unref (pool);
+}
+GST_END_TEST;
+
 GST_START_TEST (test_caps_property)
 {
   GstHarness *src = new_src ();
@@ -587,6 +617,7 @@ src_suite (void)
   tcase_add_test (frames, test_frames_and_caps);
   tcase_add_test (frames, test_memory_is_read_only);
   tcase_add_test (frames, test_stamped_on_arrival);
+  tcase_add_test (frames, test_pool_of_downstream_is_left_alone);
   tcase_add_test (frames, test_caps_property);
   tcase_add_test (frames, test_no_caps_at_all);
   tcase_add_test (frames, test_strange_metadata);
