@@ -103,9 +103,9 @@ GST_END_TEST;
 GST_START_TEST (test_states)
 {
   GstElement *sink = gst_element_factory_make ("zerobuffersink", NULL);
-  GstPad *pad = gst_check_setup_src_pad_by_name (
-      sink, &(GstStaticPadTemplate) GST_STATIC_PAD_TEMPLATE (
-                "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY),
+  GstPad *pad = gst_check_setup_src_pad_by_name (sink,
+      &(GstStaticPadTemplate) GST_STATIC_PAD_TEMPLATE (
+          "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY),
       "sink");
   GstHarness *src = play_src ();
   GstCaps *caps = gst_caps_from_string (CAPS);
@@ -116,8 +116,7 @@ GST_START_TEST (test_states)
   fail_unless (gst_element_set_state (sink, GST_STATE_PLAYING) !=
                GST_STATE_CHANGE_FAILURE);
   gst_check_setup_events (pad, sink, caps, GST_FORMAT_TIME);
-  fail_unless_equals_int (
-      gst_pad_push (pad, new_bytes (1000, 1)), GST_FLOW_OK);
+  fail_unless_equals_int (gst_pad_push (pad, new_bytes (1000, 1)), GST_FLOW_OK);
   fail_unless_equals_int (
       gst_element_get_state (sink, &state, &pending, TEN_SECONDS),
       GST_STATE_CHANGE_SUCCESS);
@@ -465,9 +464,9 @@ GST_END_TEST;
 /* A stream that ends, and nobody reads: no error, also not when it is stopped. */
 GST_START_TEST (test_stop_after_the_end)
 {
-  GstElement *producer = make_pipeline (
-      "fakesrc num-buffers=5 sizetype=fixed sizemax=4096 "
-      "! zerobuffersink buffer-name=%s wait-for-reader=false");
+  GstElement *producer =
+      make_pipeline ("fakesrc num-buffers=5 sizetype=fixed sizemax=4096 "
+                     "! zerobuffersink buffer-name=%s wait-for-reader=false");
   GstBus *bus = gst_element_get_bus (producer);
   GstMessage *message;
 
@@ -490,9 +489,9 @@ GST_START_TEST (test_small_ring)
   GstElement *producer = make_pipeline (
       "fakesrc sizetype=fixed sizemax=200 ! zerobuffersink name=sink "
       "buffer-name=%s");
-  GstElement *consumer = make_pipeline (
-      "zerobuffersrc name=src buffer-name=%s payload-size=4096 "
-      "max-payload-size=0 is-live=true ! fakesink async=false");
+  GstElement *consumer =
+      make_pipeline ("zerobuffersrc name=src buffer-name=%s payload-size=4096 "
+                     "max-payload-size=0 is-live=true ! fakesink async=false");
   GstElement *sink = gst_bin_get_by_name (GST_BIN (producer), "sink");
 
   play (producer);

@@ -135,9 +135,8 @@ watch_element (GstElement *element)
 {
   if (!g_str_has_prefix (GST_OBJECT_NAME (element), "watch"))
     return;
-  watch_pad (
-      element, GST_OBJECT_FLAG_IS_SET (element, GST_ELEMENT_FLAG_SINK) ? "sink"
-                                                                       : "src");
+  watch_pad (element,
+      GST_OBJECT_FLAG_IS_SET (element, GST_ELEMENT_FLAG_SINK) ? "sink" : "src");
 }
 
 static void
