@@ -62,9 +62,11 @@ measure_lead (GstClock *clock)
 }
 
 static gboolean
-is_outdated (const GstZeroBufferBaseTime *self, GstClockTime base_time)
+is_outdated (const GstZeroBufferBaseTime *self, const GstClock *clock,
+    GstClockTime base_time)
 {
-  if (self->measured_at == 0 || base_time != self->base_time)
+  if (self->measured_at == 0 || clock != self->clock ||
+      base_time != self->base_time)
     return TRUE;
   return !self->exact &&
          gst_util_get_timestamp () - self->measured_at >= MEASURE_INTERVAL;
@@ -84,17 +86,18 @@ gint64
 gst_zero_buffer_base_time_get (GstZeroBufferBaseTime *self, GstElement *element)
 {
   GstClockTime base_time;
-  gboolean has_clock;
+  const GstClock *current;
   GstClock *clock;
 
   GST_OBJECT_LOCK (element);
-  has_clock = GST_ELEMENT_CLOCK (element) != NULL;
+  current = GST_ELEMENT_CLOCK (element);
   base_time = element->base_time;
   GST_OBJECT_UNLOCK (element);
-  if (has_clock && !is_outdated (self, base_time))
+  if (current && !is_outdated (self, current, base_time))
     return self->value;
   if (!(clock = gst_element_get_clock (element)))
     return GST_ZERO_BUFFER_BASE_NONE;
+  self->clock = clock;
   self->base_time = base_time;
   measure (self, clock);
   gst_object_unref (clock);

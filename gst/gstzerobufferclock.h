@@ -11,6 +11,9 @@
 
 G_BEGIN_DECLS
 
+/* A running time that is not known. */
+#define GST_ZERO_BUFFER_NO_TIME G_MININT64
+
 /* A base time that is not known. */
 #define GST_ZERO_BUFFER_BASE_NONE G_MININT64
 
@@ -26,6 +29,7 @@ typedef struct {
  * another clock it is measured, from time to time, since clocks drift.  Zeroed
  * before its first use. */
 typedef struct {
+  GstClock *clock;        /* not a reference: compared only */
   GstClockTime base_time; /* on the pipeline's own clock */
   gint64 value;
   gboolean exact;

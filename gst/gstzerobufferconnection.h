@@ -74,12 +74,12 @@ gboolean gst_zero_buffer_connection_has_records (
 gboolean gst_zero_buffer_connection_is_awaited (
     const GstZeroBufferConnection *self);
 
-/* The writer is connected.  @begun: buffers have gone by already; @caps may be NULL.
- * TRUE if it is another reader than before. */
+/* The writer is connected.  @begun: buffers have gone by already.  TRUE if it is
+ * another reader than before. */
 gboolean gst_zero_buffer_connection_begin (
     GstZeroBufferConnection *self, gboolean begun);
 
-/* Writes the metadata for the reader. */
+/* Writes the metadata for the reader; @caps may be NULL. */
 ZbResult gst_zero_buffer_connection_write_metadata (
     GstZeroBufferConnection *self, GstCaps *caps, ZbError *error);
 

@@ -99,16 +99,38 @@ write_segment (GstEvent *event, GByteArray *bytes)
       NULL));
 }
 
+/* No stream is played faster, or slower. */
+#define MAX_RATE 1e6
+
 static gboolean
-is_valid_segment (const GstSegment *segment)
+is_valid_rate (gdouble rate)
+{
+  return isfinite (rate) && fabs (rate) <= MAX_RATE &&
+         fabs (rate) >= 1.0 / MAX_RATE;
+}
+
+/* A stream that runs backwards begins at its stop. */
+static gboolean
+has_valid_bounds (const GstSegment *segment)
 {
   const guint64 none = GST_CLOCK_TIME_NONE;
 
-  return isfinite (segment->rate) && segment->rate != 0.0 &&
-         isfinite (segment->applied_rate) && segment->applied_rate != 0.0 &&
-         segment->format != GST_FORMAT_UNDEFINED && segment->start != none &&
-         segment->base != none && segment->offset != none &&
-         (segment->stop == none || segment->start <= segment->stop);
+  if (segment->stop != none && segment->start > segment->stop)
+    return FALSE;
+  return segment->rate > 0.0 ||
+         (segment->stop != none && segment->offset <= segment->stop);
+}
+
+static gboolean
+is_valid_segment (const GstSegment *segment)
+{
+  const guint64 limit = G_MAXINT64 / 4;
+
+  return is_valid_rate (segment->rate) &&
+         is_valid_rate (segment->applied_rate) &&
+         segment->format != GST_FORMAT_UNDEFINED && segment->base < limit &&
+         segment->offset < limit && segment->start != GST_CLOCK_TIME_NONE &&
+         has_valid_bounds (segment);
 }
 
 static GstEvent *

@@ -58,7 +58,7 @@ GstZeroBufferVerdict
 gst_zero_buffer_gate_judge (GstZeroBufferGate *gate, gint64 start, gint64 end,
     guint flags, gboolean can_be_clipped)
 {
-  gboolean has_time = start != GST_ZERO_BUFFER_GATE_NO_TIME;
+  gboolean has_time = start != GST_ZERO_BUFFER_NO_TIME;
   gboolean is_delta = (flags & GST_BUFFER_FLAG_DELTA_UNIT) != 0;
 
   if (G_LIKELY (gate->state == GST_ZERO_BUFFER_GATE_OPEN))

@@ -10,7 +10,7 @@
 #ifndef GST_ZERO_BUFFER_GATE_H
 #define GST_ZERO_BUFFER_GATE_H
 
-#include <gst/gst.h>
+#include "gstzerobufferclock.h"
 
 G_BEGIN_DECLS
 
@@ -28,9 +28,6 @@ typedef struct {
   gint64 floor;    /* running time, ns */
   gint64 key_time; /* running time of the key unit, in LEADING */
 } GstZeroBufferGate;
-
-/* A running time that is not known. */
-#define GST_ZERO_BUFFER_GATE_NO_TIME G_MININT64
 
 typedef enum {
   GST_ZERO_BUFFER_GATE_PASS,

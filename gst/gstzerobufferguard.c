@@ -44,7 +44,8 @@ judge_segment (GstZeroBufferGuard *self, GstEvent *event)
 static void
 number_end (GstZeroBufferGuard *self, GstPadProbeInfo *info)
 {
-  if (self->src->num_buffers_left != 0)
+  if (self->src->num_buffers_left != 0 ||
+      self->segment_seqnum == GST_SEQNUM_INVALID)
     return;
   info->data = gst_event_make_writable (info->data);
   gst_event_set_seqnum (info->data, self->segment_seqnum);
@@ -75,11 +76,21 @@ gst_zero_buffer_guard_expect_events (GstZeroBufferGuard *self)
 }
 
 void
+gst_zero_buffer_guard_forget_segment (GstZeroBufferGuard *self)
+{
+  GST_OBJECT_LOCK (self->src);
+  gst_segment_init (&self->src->segment, GST_FORMAT_TIME);
+  GST_OBJECT_UNLOCK (self->src);
+}
+
+void
 gst_zero_buffer_guard_stop (GstZeroBufferGuard *self)
 {
   remove_probe (self, &self->event_probe);
   remove_probe (self, &self->buffer_probe);
   self->stream_started = FALSE;
+  self->segment_seqnum = GST_SEQNUM_INVALID;
+  gst_zero_buffer_guard_forget_segment (self);
 }
 
 void
@@ -90,12 +101,15 @@ gst_zero_buffer_guard_push_stream_start (
   gst_pad_push_event (GST_BASE_SRC_PAD (self->src), event);
 }
 
-/* For positions, queries, and what GstBaseSrc pushes after a flush. */
+/* For positions and queries.  Where the stream ends is the producer's to say. */
 static void
 copy_segment (GstBaseSrc *src, const GstSegment *segment)
 {
   GST_OBJECT_LOCK (src);
   gst_segment_copy_into (segment, &src->segment);
+  src->segment.flags &= ~GST_SEGMENT_FLAG_SEGMENT;
+  if (segment->format != GST_FORMAT_TIME)
+    src->segment.stop = GST_CLOCK_TIME_NONE;
   GST_OBJECT_UNLOCK (src);
 }
 

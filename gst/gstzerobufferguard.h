@@ -30,6 +30,9 @@ typedef struct {
 void gst_zero_buffer_guard_expect_events (GstZeroBufferGuard *self);
 void gst_zero_buffer_guard_stop (GstZeroBufferGuard *self);
 
+/* What follows is another producer's stream, perhaps of another format. */
+void gst_zero_buffer_guard_forget_segment (GstZeroBufferGuard *self);
+
 /* Push @event, a stream-start or a segment of the producer's stream; takes it
  * over. */
 void gst_zero_buffer_guard_push_stream_start (

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "gstzerobufferids.h"
 
+#include <string.h>
+
 /* More than are in use at a time. */
 #define MAP_SIZE 64
 
 typedef struct {
-  struct {
-    guint32 theirs, ours;
-  } pairs[MAP_SIZE];
-  guint used; /* pairs */
-  guint next; /* the pair to be overwritten, once all are used */
+  guint32 theirs, ours;
+} NumberPair;
+
+typedef struct {
+  NumberPair pairs[MAP_SIZE]; /* the last one asked for comes first */
+  guint used;
 } NumberMap;
 
 struct _GstZeroBufferIds {
@@ -62,14 +65,23 @@ gst_zero_buffer_ids_release (GstZeroBufferIds *ids)
   g_mutex_unlock (&ids_lock);
 }
 
+/* Makes @pair, which stood at @place, the first one. */
+static void
+move_to_front (NumberMap *map, NumberPair pair, guint place)
+{
+  memmove (map->pairs + 1, map->pairs, place * sizeof pair);
+  map->pairs[0] = pair;
+}
+
 static gboolean
-find_number (const NumberMap *map, guint32 theirs, guint32 *ours)
+find_number (NumberMap *map, guint32 theirs, guint32 *ours)
 {
   for (guint i = 0; i < map->used; i++) {
-    if (map->pairs[i].theirs == theirs) {
-      *ours = map->pairs[i].ours;
-      return TRUE;
-    }
+    if (map->pairs[i].theirs != theirs)
+      continue;
+    *ours = map->pairs[i].ours;
+    move_to_front (map, map->pairs[i], i);
+    return TRUE;
   }
   return FALSE;
 }
@@ -77,10 +89,8 @@ find_number (const NumberMap *map, guint32 theirs, guint32 *ours)
 static void
 add_number (NumberMap *map, guint32 theirs, guint32 ours)
 {
-  guint place = map->used < MAP_SIZE ? map->used++ : map->next++ % MAP_SIZE;
-
-  map->pairs[place].theirs = theirs;
-  map->pairs[place].ours = ours;
+  map->used = MIN (map->used + 1, MAP_SIZE);
+  move_to_front (map, (NumberPair){ theirs, ours }, map->used - 1);
 }
 
 static guint32

@@ -13,6 +13,9 @@ GST_DEBUG_CATEGORY_STATIC (zerobufferreceiver_debug);
 /* What the way from process to process adds to a live stream's latency. */
 #define OWN_LATENCY GST_MSECOND
 
+/* Events that wait for a segment, at most. */
+#define MAX_HELD 1024
+
 void
 gst_zero_buffer_receiver_init (GstZeroBufferReceiver *self, GstBaseSrc *src)
 {
@@ -33,10 +36,13 @@ gst_zero_buffer_receiver_deinit (GstZeroBufferReceiver *self)
   g_byte_array_unref (self->bytes);
 }
 
+static void use_caps (GstZeroBufferReceiver *self, GstCaps *caps);
+
 void
 gst_zero_buffer_receiver_start (
     GstZeroBufferReceiver *self, GstZeroBufferTimestamps timestamps)
 {
+  use_caps (self, NULL);
   self->stream = GST_ZERO_BUFFER_STREAM_NONE;
   self->discont = TRUE;
   memset (&self->gate, 0, sizeof self->gate);
@@ -83,16 +89,19 @@ gst_zero_buffer_receiver_begin_session (
   self->discont = TRUE;
   drop_held (self);
   memset (&self->gate, 0, sizeof self->gate);
+  gst_zero_buffer_guard_forget_segment (&self->guard);
   gst_zero_buffer_timeline_begin_session (&self->timeline);
   g_clear_pointer (&self->ids, gst_zero_buffer_ids_release);
   self->ids = gst_zero_buffer_ids_get (pid);
 }
 
-static void
-lose (GstZeroBufferReceiver *self)
+static void request_key_unit (GstZeroBufferReceiver *self);
+
+void
+gst_zero_buffer_receiver_continue_session (GstZeroBufferReceiver *self)
 {
-  gst_zero_buffer_gate_lose (&self->gate);
-  self->discont = TRUE;
+  if (self->gate.state == GST_ZERO_BUFFER_GATE_WAITING)
+    request_key_unit (self);
 }
 
 void
@@ -101,16 +110,20 @@ gst_zero_buffer_receiver_note_flush (GstZeroBufferReceiver *self)
   gst_zero_buffer_guard_expect_events (&self->guard);
   gst_zero_buffer_timeline_resend (
       &self->timeline, self->src->segment.position);
-  gst_zero_buffer_gate_lose (&self->gate);
+  if (gst_zero_buffer_timeline_is_rebased (&self->timeline))
+    gst_zero_buffer_gate_lose (&self->gate);
 }
 
 void
 gst_zero_buffer_receiver_note_play (GstZeroBufferReceiver *self)
 {
-  if (self->stream == GST_ZERO_BUFFER_STREAM_NONE)
+  /* What a producer has that is not live waits in the ring. */
+  if (self->stream == GST_ZERO_BUFFER_STREAM_NONE ||
+      !gst_zero_buffer_timeline_is_rebased (&self->timeline))
     return;
   gst_zero_buffer_timeline_forget_shift (&self->timeline);
-  lose (self);
+  gst_zero_buffer_gate_lose (&self->gate);
+  self->discont = TRUE;
 }
 
 /* ---- the stream ---- */
@@ -231,10 +244,6 @@ void
 gst_zero_buffer_receiver_finish (GstZeroBufferReceiver *self)
 {
   push_segment (self, GST_CLOCK_TIME_NONE, TRUE);
-  /* For good: the base class is not to take it for the end of a segment. */
-  GST_OBJECT_LOCK (self->src);
-  self->src->segment.flags &= ~GST_SEGMENT_FLAG_SEGMENT;
-  GST_OBJECT_UNLOCK (self->src);
 }
 
 /* ---- events ---- */
@@ -276,8 +285,8 @@ map_numbers (GstZeroBufferReceiver *self, GstEvent *event)
   return event;
 }
 
-static gboolean
-is_reconnecting (GstZeroBufferReceiver *self)
+gboolean
+gst_zero_buffer_receiver_is_reconnecting (GstZeroBufferReceiver *self)
 {
   gboolean reconnect;
 
@@ -326,7 +335,7 @@ take_eos (GstZeroBufferReceiver *self, GstEvent *event)
 {
   self->stream = GST_ZERO_BUFFER_STREAM_ENDED;
   push_segment (self, GST_CLOCK_TIME_NONE, TRUE);
-  if (is_reconnecting (self))
+  if (gst_zero_buffer_receiver_is_reconnecting (self))
     gst_event_unref (event);
   else
     push (self, event);
@@ -443,10 +452,17 @@ stamp_segment_done (GstZeroBufferReceiver *self, GstEvent *event)
 static void
 take_in_order (GstZeroBufferReceiver *self, GstEvent *event)
 {
-  if (is_before_segment (self))
-    g_queue_push_tail (&self->held, event);
-  else
+  if (!is_before_segment (self)) {
     push (self, event);
+    return;
+  }
+  if (self->held.length == MAX_HELD) {
+    GST_WARNING_OBJECT (self->src,
+        "More than %u events wait for a segment: the first is left out",
+        MAX_HELD);
+    gst_event_unref (g_queue_pop_head (&self->held));
+  }
+  g_queue_push_tail (&self->held, event);
 }
 
 /* Takes @event over. */
@@ -569,11 +585,29 @@ get_timestamp (GstBuffer *buffer)
                                           : GST_BUFFER_DTS (buffer);
 }
 
+/* The duration is only what the producer says. */
+static gboolean
+has_sample_at (
+    GstZeroBufferReceiver *self, GstBuffer *buffer, GstClockTime time)
+{
+  GstAudioMeta *meta = gst_buffer_get_audio_meta (buffer);
+  guint64 samples =
+      meta ? meta->samples : gst_buffer_get_size (buffer) / self->audio.bpf;
+
+  return gst_util_uint64_scale (time - GST_BUFFER_PTS (buffer),
+             self->audio.rate, GST_SECOND) < samples;
+}
+
 static GstBuffer *
 clip_samples (
     GstZeroBufferReceiver *self, GstBuffer *buffer, GstClockTime first)
 {
   GstSegment segment;
+
+  if (!has_sample_at (self, buffer, first)) {
+    gst_buffer_unref (buffer);
+    return NULL;
+  }
 
   gst_segment_init (&segment, GST_FORMAT_TIME);
   segment.start = first;
@@ -644,7 +678,7 @@ free_header_of_time (
     return;
   GST_BUFFER_PTS (buffer) = GST_BUFFER_DTS (buffer) =
       GST_BUFFER_DURATION (buffer) = GST_CLOCK_TIME_NONE;
-  *start = GST_ZERO_BUFFER_GATE_NO_TIME;
+  *start = GST_ZERO_BUFFER_NO_TIME;
 }
 
 /* What of @buffer may leave; takes it over.  NULL if nothing does. */
@@ -678,7 +712,7 @@ admit (GstZeroBufferReceiver *self, GstBuffer *buffer)
     return NULL;
   }
   gst_zero_buffer_timeline_note_end (&self->timeline, end);
-  if (start != GST_ZERO_BUFFER_TIMELINE_NO_TIME)
+  if (start != GST_ZERO_BUFFER_NO_TIME)
     gst_zero_buffer_timeline_follow_drift (&self->timeline, start);
   return buffer;
 }

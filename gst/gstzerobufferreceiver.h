@@ -75,6 +75,12 @@ void gst_zero_buffer_receiver_stop (GstZeroBufferReceiver *self);
 void gst_zero_buffer_receiver_begin_session (
     GstZeroBufferReceiver *self, guint64 pid);
 
+/* The writer is back with a larger ring, and goes on. */
+void gst_zero_buffer_receiver_continue_session (GstZeroBufferReceiver *self);
+
+/* Whether another writer is waited for when one has ended. */
+gboolean gst_zero_buffer_receiver_is_reconnecting (GstZeroBufferReceiver *self);
+
 /* The application has flushed what is downstream: it needs the segment again, and
  * a place in the stream where one can begin. */
 void gst_zero_buffer_receiver_note_flush (GstZeroBufferReceiver *self);

@@ -93,15 +93,14 @@ struct _GstZeroBufferSink {
   guint64 dropped;        /* buffers that no reader got */
   gboolean upstream_live; /* as are the two below, of what comes to the sink */
   GstClockTime upstream_min, upstream_max;
-  GstClockTimeDiff
-      sync_delay; /* with sync: from when a buffer is due to when it
-                                  leaves */
+  GstClockTimeDiff sync_delay; /* of a buffer with sync, after it is due */
 
   GstZeroBufferStory story; /* has a lock of its own */
 
   /* Guarded by the PREROLL_LOCK, mostly of the streaming thread. */
   gboolean outside; /* the streaming thread is in the sink without the lock */
   gboolean begun;   /* a buffer has been sent, or dropped */
+  gboolean ending;  /* the end is near, and no reader is waited for any more */
   GstCaps *caps;    /* of the buffers that come */
   GstZeroBufferConnection connection;
   GstZeroBufferBaseTime base_time;
@@ -252,6 +251,9 @@ gst_zero_buffer_sink_start (GstBaseSink *sink)
   gst_zero_buffer_connection_start (&self->connection, writer);
   self->outside = FALSE;
   self->begun = FALSE;
+  self->ending = FALSE;
+  memset (&self->base_time, 0, sizeof self->base_time);
+  gst_zero_buffer_story_clear (&self->story);
   GST_OBJECT_LOCK (self);
   self->upstream_live = FALSE;
   self->upstream_min = 0;
@@ -283,8 +285,11 @@ gst_zero_buffer_sink_stop (GstBaseSink *sink)
   self->writer = NULL;
   GST_OBJECT_UNLOCK (self);
 
+  /* Events out of band may still come. */
+  GST_BASE_SINK_PREROLL_LOCK (sink);
   gst_zero_buffer_story_clear (&self->story);
   gst_zero_buffer_connection_stop (&self->connection);
+  GST_BASE_SINK_PREROLL_UNLOCK (sink);
   if (connected)
     announce_disconnected (self, GST_ZERO_BUFFER_CAUSE_STOPPED);
   GST_INFO_OBJECT (self, "In all: %" GST_PTR_FORMAT, stats);
@@ -490,6 +495,8 @@ is_waiting_for_reader (GstZeroBufferSink *self)
 {
   gboolean wait;
 
+  if (self->ending)
+    return FALSE;
   GST_OBJECT_LOCK (self);
   wait = self->wait_for_reader;
   GST_OBJECT_UNLOCK (self);
@@ -542,6 +549,7 @@ begin_session (GstZeroBufferSink *self, gboolean wait, ZbError *error)
   if (result != ZB_OK)
     return result;
 
+  self->ending = FALSE;
   if (gst_zero_buffer_connection_begin (connection, self->begun)) {
     count_session (self);
     announce_connected (self);
@@ -798,7 +806,8 @@ is_patient (GstZeroBufferSink *self, guint *held, const ZbError *error)
   if (!is_waiting_for_reader (self))
     return FALSE;
   GST_LOG_OBJECT (self, "Waiting for a reader: %s", error->message);
-  return !is_end_near (self, held);
+  self->ending = is_end_near (self, held);
+  return !self->ending;
 }
 
 static void
@@ -874,8 +883,11 @@ gst_zero_buffer_sink_wait_event (GstBaseSink *sink, GstEvent *event)
     return flow;
   /* The end is nothing to wait for a reader with. */
   if (GST_EVENT_TYPE (event) == GST_EVENT_EOS &&
-      !zb_writer_is_connected (self->writer))
+      !zb_writer_is_connected (self->writer) &&
+      !gst_zero_buffer_connection_is_awaited (&self->connection)) {
+    self->ending = FALSE;
     return GST_FLOW_OK;
+  }
   gst_zero_buffer_story_add (&self->story, event);
   flow = deliver (self, GST_MINI_OBJECT_CAST (event));
   if (GST_EVENT_TYPE (event) == GST_EVENT_EOS &&
@@ -914,7 +926,10 @@ comes_with_lock (GstEvent *event)
 static void
 take_event (GstZeroBufferSink *self, GstEvent *event)
 {
+  if (!self->writer)
+    return;
   if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP) {
+    self->ending = FALSE;
     gst_zero_buffer_story_flush (&self->story);
     gst_zero_buffer_connection_flush (&self->connection, event);
   } else {

@@ -426,6 +426,15 @@ find_caps (GstZeroBufferSrc *self, GstCaps **caps)
     *caps = self->caps ? gst_caps_copy (self->caps) : NULL;
     GST_OBJECT_UNLOCK (self);
   }
+  if (*caps && !gst_caps_is_fixed (*caps)) {
+    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
+        ("The property caps of zerobuffersrc has to name one format, and not a "
+         "choice of several."),
+        ("caps %" GST_PTR_FORMAT, *caps));
+    g_clear_error (&problem);
+    gst_clear_caps (caps);
+    return FALSE;
+  }
   if (problem) {
     if (*caps)
       GST_WARNING_OBJECT (
@@ -514,7 +523,9 @@ begin_session (GstZeroBufferSrc *self)
   if (pid != 0)
     self->peer_pid = pid;
   self->writer = WRITER_PRESENT;
-  if (!continued) {
+  if (continued) {
+    gst_zero_buffer_receiver_continue_session (&self->receiver);
+  } else {
     gst_zero_buffer_receiver_begin_session (&self->receiver, self->peer_pid);
     count_session (self);
   }
@@ -550,17 +561,6 @@ renew (GstZeroBufferSrc *self)
   return GST_FLOW_ERROR;
 }
 
-static gboolean
-is_reconnecting (GstZeroBufferSrc *self)
-{
-  gboolean reconnect;
-
-  GST_OBJECT_LOCK (self);
-  reconnect = self->reconnect;
-  GST_OBJECT_UNLOCK (self);
-  return reconnect;
-}
-
 /* What the element does when a writer is gone.  GST_FLOW_OK: wait for the
  * next. */
 static GstFlowReturn
@@ -570,7 +570,7 @@ end_session (GstZeroBufferSrc *self, const ZbError *end)
   if (self->writer != WRITER_NONE)
     announce_disconnected (self, get_cause (self, end));
   self->writer = WRITER_NONE;
-  if (is_reconnecting (self))
+  if (gst_zero_buffer_receiver_is_reconnecting (&self->receiver))
     return renew (self);
   gst_zero_buffer_receiver_finish (&self->receiver);
   if (has_ended (self) || end->result == ZB_PEER_LEFT)
@@ -766,13 +766,16 @@ describe_refusal (GstZeroBufferSrc *self, const gchar *debug)
 static GstMessage *
 explain_refusal (GstZeroBufferSrc *self, GstMessage *message)
 {
+  const GstStructure *details;
   GError *error;
   gchar *debug, *text;
   GstMessage *explained;
 
   gst_message_parse_error (message, &error, &debug);
+  gst_message_parse_error_details (message, &details);
   text = describe_refusal (self, debug);
-  explained = gst_message_new_error (GST_OBJECT (self), error, text);
+  explained = gst_message_new_error_with_details (GST_OBJECT (self), error,
+      text, details ? gst_structure_copy (details) : NULL);
   gst_message_set_seqnum (explained, gst_message_get_seqnum (message));
   gst_message_unref (message);
   g_error_free (error);
@@ -782,12 +785,26 @@ explain_refusal (GstZeroBufferSrc *self, GstMessage *message)
 }
 
 static gboolean
+is_refusal (GstZeroBufferSrc *self, GstMessage *message)
+{
+  gboolean refused;
+  GError *error;
+
+  if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_ERROR ||
+      GST_MESSAGE_SRC (message) != GST_OBJECT (self) ||
+      gst_pad_get_last_flow_return (GST_BASE_SRC_PAD (self)) !=
+          GST_FLOW_NOT_NEGOTIATED)
+    return FALSE;
+  gst_message_parse_error (message, &error, NULL);
+  refused = g_error_matches (error, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED);
+  g_error_free (error);
+  return refused;
+}
+
+static gboolean
 gst_zero_buffer_src_post_message (GstElement *element, GstMessage *message)
 {
-  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR &&
-      GST_MESSAGE_SRC (message) == GST_OBJECT (element) &&
-      gst_pad_get_last_flow_return (GST_BASE_SRC_PAD (element)) ==
-          GST_FLOW_NOT_NEGOTIATED)
+  if (is_refusal (GST_ZERO_BUFFER_SRC (element), message))
     message = explain_refusal (GST_ZERO_BUFFER_SRC (element), message);
   return GST_ELEMENT_CLASS (gst_zero_buffer_src_parent_class)
       ->post_message (element, message);

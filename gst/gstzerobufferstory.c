@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "gstzerobufferstory.h"
 
+/* Events that wait for a reader, at most; then the first is left out. */
+#define MAX_WAITING 1024
+
 typedef struct {
   guint number;    /* for as long as the story goes on */
   GstEvent *event; /* NULL: none of this kind holds now */
@@ -170,6 +173,8 @@ add_waiting (GstZeroBufferStory *self, GstEvent *event)
 {
   WaitingEvent *waiting = g_new (WaitingEvent, 1);
 
+  if (self->waiting.length == MAX_WAITING)
+    free_waiting (g_queue_pop_head (&self->waiting));
   waiting->event = gst_event_ref (event);
   waiting->generation = self->generation;
   g_queue_push_tail (&self->waiting, waiting);

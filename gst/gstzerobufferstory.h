@@ -44,7 +44,7 @@ void gst_zero_buffer_story_clear (GstZeroBufferStory *self);
 /* Any thread. */
 void gst_zero_buffer_story_add (GstZeroBufferStory *self, GstEvent *event);
 
-/* A flush has passed: segment, end and what waits in order are not to come any
+/* A flush has passed: the segment, and what waits in order, are not to come any
  * more. */
 void gst_zero_buffer_story_flush (GstZeroBufferStory *self);
 

@@ -159,11 +159,11 @@ get_producer_time (const GstZeroBufferTimeline *self, GstClockTime timestamp)
   if (self->state == GST_ZERO_BUFFER_SEGMENT_NONE ||
       self->segment.format != GST_FORMAT_TIME ||
       !GST_CLOCK_TIME_IS_VALID (timestamp))
-    return GST_ZERO_BUFFER_TIMELINE_NO_TIME;
+    return GST_ZERO_BUFFER_NO_TIME;
   sign = gst_segment_to_running_time_full (
       &self->segment, GST_FORMAT_TIME, timestamp, &time);
   if (sign == 0 || time > G_MAXINT64 / 4)
-    return GST_ZERO_BUFFER_TIMELINE_NO_TIME;
+    return GST_ZERO_BUFFER_NO_TIME;
   return sign * (gint64) time;
 }
 
@@ -173,9 +173,8 @@ gst_zero_buffer_timeline_get_running_time (
 {
   gint64 time = get_producer_time (self, timestamp);
 
-  return time == GST_ZERO_BUFFER_TIMELINE_NO_TIME
-             ? time
-             : time + self->shift + self->slew;
+  return time == GST_ZERO_BUFFER_NO_TIME ? time
+                                         : time + self->shift + self->slew;
 }
 
 GstClockTime
@@ -193,7 +192,7 @@ gst_zero_buffer_timeline_get_position (
 void
 gst_zero_buffer_timeline_note_end (GstZeroBufferTimeline *self, gint64 end)
 {
-  if (end != GST_ZERO_BUFFER_TIMELINE_NO_TIME && end > self->end)
+  if (end > self->end && end < G_MAXINT64 / 4)
     self->end = end;
 }
 
@@ -213,8 +212,7 @@ find_origin (GstZeroBufferTimeline *self, GstClockTime at, gint64 *origin)
     *origin = base;
     return base != GST_ZERO_BUFFER_BASE_NONE;
   }
-  if (base == GST_ZERO_BUFFER_BASE_NONE &&
-      first == GST_ZERO_BUFFER_TIMELINE_NO_TIME)
+  if (base == GST_ZERO_BUFFER_BASE_NONE && first == GST_ZERO_BUFFER_NO_TIME)
     return FALSE;
   *origin = gst_zero_buffer_origin_find (self->origin, base,
       base == GST_ZERO_BUFFER_BASE_NONE ? self->clock.base_time + first : 0);
@@ -365,7 +363,7 @@ gst_zero_buffer_timeline_get_latency (
 
   if (!self->has_clock || !self->clock.live ||
       self->clock.base_time == GST_ZERO_BUFFER_BASE_NONE ||
-      time == GST_ZERO_BUFFER_TIMELINE_NO_TIME)
+      time == GST_ZERO_BUFFER_NO_TIME)
     return GST_CLOCK_TIME_NONE;
   latency = (gint64) gst_util_get_timestamp () - self->clock.base_time - time;
   return latency > 0 ? (GstClockTime) latency : 0;

@@ -32,9 +32,6 @@ typedef enum {
   GST_ZERO_BUFFER_SEGMENT_EARLY,   /* all of it lies before running time 0 */
 } GstZeroBufferSegmentState;
 
-/* A running time that is not known. */
-#define GST_ZERO_BUFFER_TIMELINE_NO_TIME G_MININT64
-
 /* Zeroed before its first use.  Of the streaming thread. */
 typedef struct {
   GstElement *element; /* the consumer's; not a reference */
@@ -93,7 +90,7 @@ GstEvent *gst_zero_buffer_timeline_map (GstZeroBufferTimeline *self,
     GstClockTime at, gboolean force, gboolean *shifted);
 
 /* Running time in the consumer, ns, which may be negative, or
- * GST_ZERO_BUFFER_TIMELINE_NO_TIME. */
+ * GST_ZERO_BUFFER_NO_TIME. */
 gint64 gst_zero_buffer_timeline_get_running_time (
     const GstZeroBufferTimeline *self, GstClockTime timestamp);
 

@@ -4,15 +4,26 @@
 /* More elements than any pipeline has in a row. */
 #define MAX_DEPTH 256
 
-static gboolean
-is_ended (GstPad *pad)
+/* The seqnum of the sticky event, or GST_SEQNUM_INVALID without one. */
+static guint32
+get_seqnum (GstPad *pad, GstEventType type)
 {
-  gboolean ended;
+  GstEvent *event = gst_pad_get_sticky_event (pad, type, 0);
+  guint32 seqnum = event ? gst_event_get_seqnum (event) : GST_SEQNUM_INVALID;
 
-  GST_OBJECT_LOCK (pad);
-  ended = GST_PAD_IS_EOS (pad);
-  GST_OBJECT_UNLOCK (pad);
-  return ended;
+  gst_clear_event (&event);
+  return seqnum;
+}
+
+/* The end that a source makes itself has the number of its segment; one that the
+ * application has sent has not. */
+static gboolean
+is_ended_by_application (GstPad *srcpad)
+{
+  guint32 end = get_seqnum (srcpad, GST_EVENT_EOS);
+
+  return end != GST_SEQNUM_INVALID &&
+         end != get_seqnum (srcpad, GST_EVENT_SEGMENT);
 }
 
 /* Who sends the end of the stream to a source has its state lock for as long as the
@@ -23,6 +34,8 @@ look_at_source (GstPad *srcpad)
   GstElement *element = gst_pad_get_parent_element (srcpad);
   GstZeroBufferUpstream seen = GST_ZERO_BUFFER_UPSTREAM_RUNS;
 
+  if (is_ended_by_application (srcpad))
+    seen = GST_ZERO_BUFFER_UPSTREAM_ENDED;
   if (!element)
     return seen;
   if (GST_STATE_TRYLOCK (element))
@@ -35,8 +48,7 @@ look_at_source (GstPad *srcpad)
 
 typedef struct {
   guint depth; /* elements to go on for */
-  guint inputs;
-  GstZeroBufferUpstream seen;
+  guint inputs, ended, held;
 } Search;
 
 static GstZeroBufferUpstream look (GstPad *sinkpad, guint depth);
@@ -45,26 +57,34 @@ static void
 look_at_input (const GValue *item, gpointer user_data)
 {
   Search *search = user_data;
+  GstZeroBufferUpstream seen = look (g_value_get_object (item), search->depth);
 
   search->inputs++;
-  if (search->seen == GST_ZERO_BUFFER_UPSTREAM_RUNS)
-    search->seen = look (g_value_get_object (item), search->depth);
+  search->ended += seen == GST_ZERO_BUFFER_UPSTREAM_ENDED;
+  search->held += seen == GST_ZERO_BUFFER_UPSTREAM_HELD;
 }
 
-/* Whatever the element makes the stream of @srcpad of. */
+/* Whatever the element makes the stream of @srcpad of: it ends when all of that
+ * does. */
 static GstZeroBufferUpstream
 look_behind (GstPad *srcpad, guint depth)
 {
-  Search search = { depth, 0, GST_ZERO_BUFFER_UPSTREAM_RUNS };
   GstIterator *inputs = gst_pad_iterate_internal_links (srcpad);
+  Search search = { depth, 0, 0, 0 };
 
-  if (inputs) {
-    while (gst_iterator_foreach (inputs, look_at_input, &search) ==
-           GST_ITERATOR_RESYNC)
-      gst_iterator_resync (inputs);
-    gst_iterator_free (inputs);
+  while (inputs && gst_iterator_foreach (inputs, look_at_input, &search) ==
+                       GST_ITERATOR_RESYNC) {
+    gst_iterator_resync (inputs);
+    search = (Search){ depth, 0, 0, 0 };
   }
-  return search.inputs > 0 ? search.seen : look_at_source (srcpad);
+  if (inputs)
+    gst_iterator_free (inputs);
+  if (search.inputs == 0)
+    return look_at_source (srcpad);
+  if (search.held > 0)
+    return GST_ZERO_BUFFER_UPSTREAM_HELD;
+  return search.ended == search.inputs ? GST_ZERO_BUFFER_UPSTREAM_ENDED
+                                       : GST_ZERO_BUFFER_UPSTREAM_RUNS;
 }
 
 static GstZeroBufferUpstream
@@ -73,8 +93,6 @@ look (GstPad *sinkpad, guint depth)
   GstZeroBufferUpstream seen = GST_ZERO_BUFFER_UPSTREAM_RUNS;
   GstPad *peer;
 
-  if (is_ended (sinkpad))
-    return GST_ZERO_BUFFER_UPSTREAM_ENDED;
   if (depth == 0 || !(peer = gst_pad_get_peer (sinkpad)))
     return seen;
   seen = look_behind (peer, depth - 1);

@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 
 typedef enum {
   GST_ZERO_BUFFER_UPSTREAM_RUNS,
-  GST_ZERO_BUFFER_UPSTREAM_ENDED, /* the end of the stream is on its way */
+  GST_ZERO_BUFFER_UPSTREAM_ENDED, /* the application has ended all sources */
   GST_ZERO_BUFFER_UPSTREAM_HELD,  /* somebody is about to change a source */
 } GstZeroBufferUpstream;
 

@@ -159,6 +159,35 @@ GST_START_TEST (test_caps_property)
 }
 GST_END_TEST;
 
+GST_START_TEST (test_caps_property_with_a_choice)
+{
+  GstHarness *src = new_src ();
+  GstBus *bus = watch_bus (src->element);
+  ZbWriter *writer;
+
+  gst_util_set_object_arg (
+      G_OBJECT (src->element), "caps", "video/x-raw,width=[1,100]");
+  gst_harness_play (src);
+  writer = new_connected_writer (NULL);
+  assert_ok (write_bytes (writer, 1000, 1, 0));
+  assert_error (bus, "caps of zerobuffersrc has to name one format");
+  zb_writer_free (writer);
+  free_bus (src->element, bus);
+  gst_harness_teardown (src);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_num_buffers_0)
+{
+  GstHarness *src = new_src ();
+
+  g_object_set (src->element, "num-buffers", 0, NULL);
+  gst_harness_play (src);
+  fail_unless (pull_event (src, GST_EVENT_EOS));
+  gst_harness_teardown (src);
+}
+GST_END_TEST;
+
 GST_START_TEST (test_no_caps_at_all)
 {
   GstHarness *src = play_src ();
@@ -619,6 +648,8 @@ src_suite (void)
   tcase_add_test (frames, test_stamped_on_arrival);
   tcase_add_test (frames, test_pool_of_downstream_is_left_alone);
   tcase_add_test (frames, test_caps_property);
+  tcase_add_test (frames, test_caps_property_with_a_choice);
+  tcase_add_test (frames, test_num_buffers_0);
   tcase_add_test (frames, test_no_caps_at_all);
   tcase_add_test (frames, test_strange_metadata);
   tcase_add_test (frames, test_metadata_with_a_trailing_nul);

@@ -220,11 +220,13 @@ GST_START_TEST (test_ids)
   gst_zero_buffer_ids_release (b);
   a = gst_zero_buffer_ids_get (1234);
   fail_if (gst_zero_buffer_ids_map_group (a, 1) == group);
-  /* The last ones are known still after many. */
+  /* One that is asked for again and again stays known. */
   group = gst_zero_buffer_ids_map_group (a, 9999);
-  for (guint i = 10000; i < 10063; i++)
+  for (guint i = 10000; i < 10500; i++) {
     gst_zero_buffer_ids_map_group (a, i);
-  fail_unless_equals_int (gst_zero_buffer_ids_map_group (a, 9999), group);
+    if (i % 50 == 0)
+      fail_unless_equals_int (gst_zero_buffer_ids_map_group (a, 9999), group);
+  }
 }
 GST_END_TEST;
 

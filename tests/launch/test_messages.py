@@ -250,6 +250,13 @@ class Messages(support.TestCase):
         writer.close()
         self.check(message, consumer)
 
+    def caps_with_a_choice(self, message):
+        consumer = self.consumer("caps=video/x-raw,width=[1,100]")
+        writer = zerobuffer10.Writer(self.name)
+        writer.write(b"frame")
+        writer.close()
+        self.check(message, consumer)
+
     def wrong_frame(self, message):
         consumer = self.consumer()
         writer = zerobuffer10.Writer(self.name)
@@ -292,6 +299,8 @@ class Messages(support.TestCase):
         "The caps ... were refused by PAD, or behind it.": refused_caps,
         "A buffer of N bytes is not what its caps say ...": short_picture,
         'The writer of buffer "NAME", process PID, crashed: it ended without leaving.': crash,
+        "The property caps of zerobuffersrc has to name one format, and not a choice of "
+        "several.": caps_with_a_choice,
         "The metadata of the writer says nothing about the format ...": no_caps,
         "The writer sent a raw frame of N bytes, which does not fit its caps.": wrong_frame,
         'Buffer "NAME" is corrupt: ...': corruption,

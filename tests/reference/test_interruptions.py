@@ -118,6 +118,46 @@ class Interruptions(media.TestCase):
         self.assert_success(consumer)
         self.assert_whole(self.start_decoding(file, "matroskademux"), 3 * COUNT)
 
+    @unittest.skipIf(media.IS_LOCAL, "takes two processes")
+    def test_a_whole_file_waits_for_its_reader(self):
+        """Though its end has come to the queue in front of the sink."""
+        source = PICTURES.replace("is-live=true", f"num-buffers={COUNT}")
+        producer = self.launch(
+            f"{source} ! queue ! zerobuffersink buffer-name={self.name}",
+            env={"GST_DEBUG": "zerobuffersink:6,basesrc:5", "GST_DEBUG_NO_COLOR": "1"},
+        )
+        producer.wait_for_output("pausing task, reason eos")
+        looks = producer.text().count("Waiting for a reader")
+        support.wait_until(
+            lambda: producer.text().count("Waiting for a reader") > looks + 5,
+            "the sink has looked for the end",
+        )
+        consumer = self.play(
+            f"zerobuffersrc name=watch-src buffer-name={self.name} ! fakesink"
+        )
+        consumer.wait()
+        self.assert_success(producer)
+        self.assertEqual(len(consumer.buffers("watch-src")), COUNT)
+
+    @unittest.skipIf(media.IS_LOCAL, "takes two processes")
+    def test_pause_of_a_file_that_is_shown_live(self):
+        """What waits in the ring is not lost, and no key unit can be had."""
+        source = PICTURES.replace("is-live=true", f"num-buffers={4 * COUNT}")
+        consumer = self.play(
+            f"zerobuffersrc name=watch-src buffer-name={self.name} is-live=true"
+            " ! fakesink sync=true"
+        )
+        self.wait_for_buffer()
+        producer = self.launch(f"{source} ! {RARE_KEYS} ! zerobuffersink buffer-name={self.name}")
+        consumer.wait_for("buffer watch-src", COUNT)
+        consumer.pause()
+        consumer.play()
+        consumer.wait()
+        self.assert_success(producer)
+        sent = consumer.buffers("watch-src")
+        # GStreamer drops one that was on its way, from 1.24 on.
+        self.assertGreaterEqual(len(sent), 4 * COUNT - 1)
+
     # ---- one process ----
 
     @unittest.skipIf(media.IS_LOCAL, "is about both elements")
@@ -179,6 +219,25 @@ class Interruptions(media.TestCase):
             f" t. ! queue max-size-time=0 max-size-bytes=0 max-size-buffers=0 ! {self.other_sink()}"
         )
         self.assert_whole(self.start_decoding(file, "matroskademux"), frames)
+
+    @unittest.skipIf(media.IS_LOCAL, "is about the sink")
+    def test_interrupt_a_sink_behind_many_buffers(self):
+        """It waits once, and not for each of them."""
+        producer = self.launch(
+            "audiotestsrc is-live=true samplesperbuffer=44 ! queue leaky=downstream"
+            f" max-size-time=0 max-size-bytes=0 ! zerobuffersink buffer-name={self.name}",
+            "-e",
+            env={"GST_DEBUG": "zerobuffersink:6,queue_dataflow:5", "GST_DEBUG_NO_COLOR": "1"},
+        )
+        producer.wait_for_output("Waiting for a reader")
+        support.wait_until(
+            lambda: "queue is full, leaking" in producer.text(), "the queue is full"
+        )
+        waits = producer.text().count("Waiting for a reader")
+        producer.interrupt()
+        self.assert_success(producer)
+        self.assertGreater(producer.text().count("Dropping: "), 100)
+        self.assertLess(producer.text().count("Waiting for a reader") - waits, 20)
 
     @unittest.skipIf(media.IS_LOCAL, "is about the sink")
     def test_interrupt_a_sink_alone(self):
