@@ -17,6 +17,12 @@ G_BEGIN_DECLS
 void gst_zero_buffer_post_error_full (GstElement *element, const ZbError *error,
     const gchar *hint, const gchar *file, const gchar *function, gint line);
 
+/* Where @message, of @element, says that its source @pad was not negotiated, and no
+ * more: the same with the caps, and the pad that they went to.  Takes @message
+ * over. */
+GstMessage *gst_zero_buffer_explain_refusal (
+    GstElement *element, GstPad *pad, GstMessage *message);
+
 G_END_DECLS
 
 #endif

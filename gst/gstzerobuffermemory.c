@@ -81,7 +81,7 @@ memory_share (GstMemory *mem, gssize offset, gssize size)
   return GST_MEMORY_CAST (shared);
 }
 
-/* With both locks.  FALSE if there is no memory for it. */
+/* Call with the locks of the allocator and of the memory held.  FALSE if there is no memory for it. */
 static gboolean
 move_to_heap (GstZeroBufferMemory *memory)
 {
@@ -96,7 +96,7 @@ move_to_heap (GstZeroBufferMemory *memory)
   return TRUE;
 }
 
-/* With the allocator's lock. */
+/* Call with the allocator's lock held. */
 static gboolean
 move_out (GstZeroBufferAllocator *self, GstZeroBufferMemory *memory)
 {
@@ -124,7 +124,7 @@ move_out (GstZeroBufferAllocator *self, GstZeroBufferMemory *memory)
 
 /* ---- allocator ---- */
 
-/* With the lock. */
+/* Call with the allocator's lock held. */
 static GstZeroBufferMemory *
 take_spare (GstZeroBufferAllocator *self)
 {
@@ -146,7 +146,7 @@ free_spare (GstZeroBufferMemory *memory)
   g_free (memory);
 }
 
-/* With the lock. */
+/* Call with the allocator's lock held. */
 static void
 keep_spare (GstZeroBufferAllocator *self, GstZeroBufferMemory *memory)
 {

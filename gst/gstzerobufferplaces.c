@@ -100,7 +100,7 @@ keep_headroom (GstZeroBufferPlaces *self, GstZeroBufferPlace *memory)
   g_mutex_unlock (&self->lock);
 }
 
-/* With the lock. */
+/* Call with the allocator's lock held. */
 static void
 give_up_headroom (GstZeroBufferPlaces *self)
 {
@@ -217,7 +217,7 @@ attach_heap (GstZeroBufferPlace *memory)
   return TRUE;
 }
 
-/* With the lock, and waits with it: memory that has no bytes yet is known only to
+/* Call with the memory's lock held, which is held during the wait: memory that has no bytes yet is known only to
  * those who want them.  zb_writer_set_interrupted () ends the wait. */
 static gboolean
 attach (GstZeroBufferPlace *memory)
@@ -233,7 +233,7 @@ attach (GstZeroBufferPlace *memory)
   return TRUE;
 }
 
-/* With the lock. */
+/* Call with the memory's lock held. */
 static void
 give_up_place (GstZeroBufferPlace *memory)
 {
@@ -398,7 +398,7 @@ gst_zero_buffer_places_attach (GstMemory *memory)
   return attached;
 }
 
-/* With the lock.  Pools other than ours would use the memory again, with the place
+/* Call with the memory's lock held.  Pools other than ours would use the memory again, with the place
  * that it had, or without one; but not if it is shared. */
 static void
 close_memory (GstZeroBufferPlace *memory)
@@ -441,7 +441,7 @@ peek_place (GstZeroBufferPlaces *self, GstBuffer *buffer)
   return (GstZeroBufferPlace *) memory;
 }
 
-/* With the lock.  What follows the data is the extra records': of what belongs to
+/* Call with the memory's lock held.  What follows the data is the extra records': of what belongs to
  * the memory only if nobody can have that. */
 static gboolean
 send_record (GstZeroBufferPlaces *self, GstZeroBufferPlace *memory,
@@ -459,7 +459,7 @@ send_record (GstZeroBufferPlaces *self, GstZeroBufferPlace *memory,
          ZB_OK;
 }
 
-/* With the lock.  The reader gives the place back without asking who else may be
+/* Call with the memory's lock held.  The reader gives the place back without asking who else may be
  * looking at it. */
 static gboolean
 send_frame (

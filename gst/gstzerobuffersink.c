@@ -49,6 +49,7 @@
 #include <string.h>
 #include <zerobuffer.h>
 
+#include "gstzerobuffercaps.h"
 #include "gstzerobufferconnection.h"
 #include "gstzerobuffererror.h"
 #include "gstzerobufferevents.h"
@@ -395,60 +396,6 @@ is_end_near (GstZeroBufferSink *self, guint *held)
 
 /* ---- caps ---- */
 
-/* What another process can make nothing of: memory that is no ordinary memory, and
- * a picture's overlays that are kept apart from it. */
-static gboolean
-is_foreign_feature (const gchar *feature)
-{
-  return (g_str_has_prefix (feature, "memory:") &&
-             strcmp (feature, GST_CAPS_FEATURE_MEMORY_SYSTEM_MEMORY) != 0) ||
-         strcmp (
-             feature, GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION) == 0;
-}
-
-static gboolean
-has_foreign_features (GstCaps *caps, guint i)
-{
-  GstCapsFeatures *features = gst_caps_get_features (caps, i);
-
-  if (!features || gst_caps_features_is_any (features))
-    return FALSE;
-  for (guint j = 0; j < gst_caps_features_get_size (features); j++) {
-    if (is_foreign_feature (gst_caps_features_get_nth (features, j)))
-      return TRUE;
-  }
-  return FALSE;
-}
-
-/* Of fixed caps. */
-static gboolean
-is_foreign (GstCaps *caps)
-{
-  return gst_caps_get_size (caps) > 0 && has_foreign_features (caps, 0);
-}
-
-static gboolean
-have_foreign_features (GstCaps *caps)
-{
-  for (guint i = 0; i < gst_caps_get_size (caps); i++) {
-    if (has_foreign_features (caps, i))
-      return TRUE;
-  }
-  return FALSE;
-}
-
-/* Those of @caps that can be sent; takes @caps over. */
-static GstCaps *
-remove_foreign (GstCaps *caps)
-{
-  caps = gst_caps_make_writable (caps);
-  for (guint i = gst_caps_get_size (caps); i-- > 0;) {
-    if (has_foreign_features (caps, i))
-      gst_caps_remove_structure (caps, i);
-  }
-  return caps;
-}
-
 /* What the pad before @pad can have at all. */
 static GstCaps *
 get_peer_template (GstPad *pad)
@@ -471,8 +418,8 @@ gst_zero_buffer_sink_get_caps (GstBaseSink *sink, GstCaps *filter)
   GstCaps *caps = filter ? gst_caps_ref (filter)
                          : get_peer_template (GST_BASE_SINK_PAD (sink));
 
-  if (have_foreign_features (caps))
-    return remove_foreign (caps);
+  if (gst_zero_buffer_caps_have_foreign (caps))
+    return gst_zero_buffer_caps_remove_foreign (caps);
   if (filter)
     return caps;
   gst_caps_unref (caps);
@@ -979,8 +926,9 @@ gst_zero_buffer_sink_query (GstBaseSink *sink, GstQuery *query)
     return GST_BASE_SINK_CLASS (gst_zero_buffer_sink_parent_class)
         ->query (sink, query);
   gst_query_parse_accept_caps (query, &caps);
-  gst_query_set_accept_caps_result (query, !is_foreign (caps));
-  if (is_foreign (caps))
+  gst_query_set_accept_caps_result (
+      query, !gst_zero_buffer_caps_have_foreign (caps));
+  if (gst_zero_buffer_caps_have_foreign (caps))
     GST_INFO_OBJECT (sink,
         "Buffers of special memory cannot go to another process: "
         "%" GST_PTR_FORMAT,
@@ -1059,7 +1007,7 @@ gst_zero_buffer_sink_propose_allocation (GstBaseSink *sink, GstQuery *query)
 
   gst_query_parse_allocation (query, &caps, NULL);
   gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
-  if (!caps || is_foreign (caps))
+  if (!caps || gst_zero_buffer_caps_have_foreign (caps))
     return TRUE;
   gst_allocation_params_init (&params);
   params.align = GST_ZERO_BUFFER_PLACES_ALIGN;

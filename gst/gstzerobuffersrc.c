@@ -745,67 +745,11 @@ gst_zero_buffer_src_change_state (
       ->change_state (element, transition);
 }
 
-/* Who refused which caps. */
-static gchar *
-describe_refusal (GstZeroBufferSrc *self, const gchar *debug)
-{
-  GstPad *pad = GST_BASE_SRC_PAD (self);
-  GstPad *peer = gst_pad_get_peer (pad);
-  GstCaps *caps = gst_pad_get_current_caps (pad);
-  gchar *text = gst_info_strdup_printf ("%s\nThe caps %" GST_PTR_FORMAT
-                                        " were refused by %" GST_PTR_FORMAT
-                                        ", or behind it.",
-      debug ? debug : "", caps, peer);
-
-  gst_clear_caps (&caps);
-  gst_clear_object (&peer);
-  return text;
-}
-
-/* The base class reports that it was not negotiated, and no more. */
-static GstMessage *
-explain_refusal (GstZeroBufferSrc *self, GstMessage *message)
-{
-  const GstStructure *details;
-  GError *error;
-  gchar *debug, *text;
-  GstMessage *explained;
-
-  gst_message_parse_error (message, &error, &debug);
-  gst_message_parse_error_details (message, &details);
-  text = describe_refusal (self, debug);
-  explained = gst_message_new_error_with_details (GST_OBJECT (self), error,
-      text, details ? gst_structure_copy (details) : NULL);
-  gst_message_set_seqnum (explained, gst_message_get_seqnum (message));
-  gst_message_unref (message);
-  g_error_free (error);
-  g_free (debug);
-  g_free (text);
-  return explained;
-}
-
-static gboolean
-is_refusal (GstZeroBufferSrc *self, GstMessage *message)
-{
-  gboolean refused;
-  GError *error;
-
-  if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_ERROR ||
-      GST_MESSAGE_SRC (message) != GST_OBJECT (self) ||
-      gst_pad_get_last_flow_return (GST_BASE_SRC_PAD (self)) !=
-          GST_FLOW_NOT_NEGOTIATED)
-    return FALSE;
-  gst_message_parse_error (message, &error, NULL);
-  refused = g_error_matches (error, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED);
-  g_error_free (error);
-  return refused;
-}
-
 static gboolean
 gst_zero_buffer_src_post_message (GstElement *element, GstMessage *message)
 {
-  if (is_refusal (GST_ZERO_BUFFER_SRC (element), message))
-    message = explain_refusal (GST_ZERO_BUFFER_SRC (element), message);
+  message = gst_zero_buffer_explain_refusal (
+      element, GST_BASE_SRC_PAD (element), message);
   return GST_ELEMENT_CLASS (gst_zero_buffer_src_parent_class)
       ->post_message (element, message);
 }
