@@ -1041,7 +1041,7 @@ install_properties (GObjectClass *klass)
    * zerobuffersink:wait-for-reader:
    *
    * What to do while there is no reader, at the beginning or after losing one.
-   * %TRUE: block until one is there.  %FALSE: let buffers go by.  A reader
+   * %TRUE: block until one is there, or until the application ends the stream.  %FALSE: let buffers go by.  A reader
    * that is slow always blocks; put a leaky queue before the sink if it shall
    * not.
    */

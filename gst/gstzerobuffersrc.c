@@ -12,6 +12,9 @@
  * ZeroBuffer protocol.  Caps come from the writer.  Frames go downstream in
  * place, as read-only memory, without a copy.
  *
+ * Where an application pauses, flushes, counts or sends events, this is a source as
+ * any other.  It is not seekable.
+ *
  * Protocol 1.0 carries no timestamps.  Set #GstBaseSrc:do-timestamp, and
  * #zerobuffersrc:is-live, to have buffers stamped as they arrive.
  *
@@ -871,7 +874,10 @@ install_properties (GObjectClass *klass)
   /**
    * zerobuffersrc:is-live:
    *
-   * Whether to act as a live source, as for a camera on the other side.
+   * Whether to act as a live source, as for a camera on the other side.  A live
+   * source makes no buffers in PAUSED, and leaves out what a live producer made
+   * before this pipeline played.  One that is not live prerolls, loses nothing, and
+   * shows everything later by as much as the preroll took.
    */
   g_object_class_install_property (klass, PROP_IS_LIVE,
       g_param_spec_boolean ("is-live", "Is live", "Act like a live source",
@@ -885,7 +891,8 @@ install_properties (GObjectClass *klass)
    *
    * * `preserve`: timestamps and segments are those of the producer
    * * `rebase`: buffers are due at the same time of the clock as in the producer,
-   *   whenever either pipeline was started
+   *   whenever either pipeline was started; what would be due before this one's
+   *   running time 0 is cut or left out
    * * `arrival`: buffers are stamped with the time at which they arrive
    * * `auto`: `rebase` if the producer is live, else `preserve`
    *
@@ -902,7 +909,8 @@ install_properties (GObjectClass *klass)
    * zerobuffersrc:reconnect:
    *
    * What to do when the writer is gone.  %FALSE: end of stream if it left, an
-   * error if it crashed.  %TRUE: wait for the next one.
+   * error if it crashed.  %TRUE: wait for the next one, whose stream goes on behind
+   * the last one, or, if it is live, where its clock has it.
    */
   g_object_class_install_property (klass, PROP_RECONNECT,
       g_param_spec_boolean ("reconnect", "Reconnect",
