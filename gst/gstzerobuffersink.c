@@ -311,11 +311,17 @@ static void
 wake_up (GstBaseSink *sink)
 {
   GstZeroBufferSink *self = GST_ZERO_BUFFER_SINK (sink);
+  GstZeroBufferPlaces *places = NULL;
 
+  /* The places keep the writer. */
   GST_OBJECT_LOCK (self);
   if (self->writer)
-    zb_writer_set_interrupted (self->writer, TRUE);
+    places = g_object_ref (self->connection.sender.places);
   GST_OBJECT_UNLOCK (self);
+  if (!places)
+    return;
+  gst_zero_buffer_places_interrupt (places);
+  g_object_unref (places);
 }
 
 static gboolean

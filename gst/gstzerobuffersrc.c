@@ -109,8 +109,9 @@ struct _GstZeroBufferSrc {
   GstCaps *caps;
   GstZeroBufferTimestamps timestamps;
   gboolean reconnect;
-  ZbReader *reader;
-  guint64 sessions; /* writers seen */
+  ZbReader *reader;      /* the one in the box */
+  ZbReader **reader_box; /* of those who use it without the lock */
+  guint64 sessions;      /* writers seen */
 
   /* What other threads have done, for the streaming thread to take note of. */
   gint flushed; /* atomic: the application has flushed */
@@ -296,6 +297,33 @@ gst_zero_buffer_src_get_property (
 
 /* ---- start and stop ---- */
 
+/* The reader, for a thread other than the streaming thread; NULL if the element is not
+ * started. */
+static ZbReader **
+acquire_reader (GstZeroBufferSrc *self)
+{
+  ZbReader **box;
+
+  GST_OBJECT_LOCK (self);
+  box = self->reader_box ? g_atomic_rc_box_acquire (self->reader_box) : NULL;
+  GST_OBJECT_UNLOCK (self);
+  return box;
+}
+
+static void
+close_reader (gpointer box)
+{
+  zb_reader_close (*(ZbReader **) box);
+}
+
+/* @box may be NULL. */
+static void
+release_reader (ZbReader **box)
+{
+  if (box)
+    g_atomic_rc_box_release_full (box, close_reader);
+}
+
 static gboolean
 gst_zero_buffer_src_start (GstBaseSrc *src)
 {
@@ -338,6 +366,8 @@ gst_zero_buffer_src_start (GstBaseSrc *src)
   GST_OBJECT_LOCK (self);
   self->sessions = 0;
   self->reader = reader;
+  self->reader_box = g_atomic_rc_box_new (ZbReader *);
+  *self->reader_box = reader;
   GST_OBJECT_UNLOCK (self);
   return TRUE;
 }
@@ -366,18 +396,19 @@ gst_zero_buffer_src_stop (GstBaseSrc *src)
 {
   GstZeroBufferSrc *self = GST_ZERO_BUFFER_SRC (src);
   GstStructure *stats;
-  ZbReader *reader;
+  ZbReader **box;
 
   GST_OBJECT_LOCK (self);
   stats = get_stats (self);
-  reader = g_steal_pointer (&self->reader);
+  self->reader = NULL;
+  box = g_steal_pointer (&self->reader_box);
   GST_OBJECT_UNLOCK (self);
 
   if (self->writer == WRITER_PRESENT)
     announce_disconnected (self, GST_ZERO_BUFFER_CAUSE_STOPPED);
   GST_INFO_OBJECT (self, "In all: %" GST_PTR_FORMAT, stats);
   gst_structure_free (stats);
-  zb_reader_close (reader);
+  release_reader (box);
   gst_zero_buffer_receiver_stop (&self->receiver);
   return TRUE;
 }
@@ -385,10 +416,11 @@ gst_zero_buffer_src_stop (GstBaseSrc *src)
 static void
 set_interrupted (GstZeroBufferSrc *self, gboolean interrupted)
 {
-  GST_OBJECT_LOCK (self);
-  if (self->reader)
-    zb_reader_set_interrupted (self->reader, interrupted);
-  GST_OBJECT_UNLOCK (self);
+  ZbReader **box = acquire_reader (self);
+
+  if (box)
+    zb_reader_set_interrupted (*box, interrupted);
+  release_reader (box);
 }
 
 static gboolean
@@ -762,15 +794,14 @@ gst_zero_buffer_src_post_message (GstElement *element, GstMessage *message)
 static gboolean
 gst_zero_buffer_src_event (GstBaseSrc *src, GstEvent *event)
 {
-  GstZeroBufferSrc *self = GST_ZERO_BUFFER_SRC (src);
+  ZbReader **box;
 
   if (!gst_video_event_is_force_key_unit (event))
     return GST_BASE_SRC_CLASS (gst_zero_buffer_src_parent_class)
         ->event (src, event);
-  GST_OBJECT_LOCK (self);
-  if (self->reader)
-    zb_reader_request_key_unit (self->reader);
-  GST_OBJECT_UNLOCK (self);
+  if ((box = acquire_reader (GST_ZERO_BUFFER_SRC (src))))
+    zb_reader_request_key_unit (*box);
+  release_reader (box);
   return TRUE;
 }
 
