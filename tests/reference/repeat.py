@@ -26,11 +26,8 @@ RECORD = (
 class Repeat(media.TestCase):
     def check_mixed(self, player):
         self.assert_no_problems(player)
-        mixed = player.buffers("watch-mixed")
-        # A compositor that is live may begin before it knows any caps, and then anew;
-        # and it leaves out what it would be late with.
-        while len(mixed) > 1 and mixed[1].running_time == 0:
-            mixed.pop(0)
+        # It leaves out what it would be late with.
+        mixed = self.without_false_start(player.buffers("watch-mixed"))
         self.assert_rising(mixed, "mixed")
         sent = player.buffers("watch-src")
         self.assert_rising(sent, "what left the src")

@@ -1157,6 +1157,8 @@ class Boundary(ReferenceCase):
         head = Actor(self, "head", f"{FILE} ! zerobuffersink name=sink buffer-name={self.name}")
         head("watch", "source")
         head.play()
+        # In preroll the end would wait for ever, with any sink.
+        head("reach")
         head.wait("passed:source", 1)
         self.assertEqual(head("event", ".", "eos"), "true")
         head.wait("message:eos")
